@@ -41,8 +41,10 @@ export interface HistoryStore {
 export interface Checkpoint {
   /** Index of the log record that is read next. */
   readonly nextIndex: number;
-  /** Decoder state (births, aliases) and repeat filter at that point; opaque to the store. */
-  readonly state: Uint8Array;
+  /** Decoder state (births, aliases) at that point; opaque to the store. The same object as long as it did not change. */
+  readonly decoder: Uint8Array;
+  /** Which samples of which outbox were stored (small; changes with every batch); opaque to the store. */
+  readonly repeats: Uint8Array;
 }
 
 export interface SeriesInfo {

@@ -39,6 +39,11 @@ export class SeriesTable {
   }
 }
 
+export interface BatchMark {
+  readonly length: number;
+  readonly texts: number;
+}
+
 /** A growable batch of samples in the order in which they were decoded. */
 export class SampleBatch {
   readonly series: SeriesTable;
@@ -73,9 +78,29 @@ export class SampleBatch {
     this.text.length = 0;
   }
 
-  /** Drops the samples at and after `length`. */
-  truncate(length: number): void {
-    this.length = Math.min(this.length, length);
+  /** The position to `rewind` to. */
+  mark(): BatchMark {
+    return { length: this.length, texts: this.text.length };
+  }
+
+  /** Drops the samples pushed since `mark`. */
+  rewind(mark: BatchMark): void {
+    this.length = mark.length;
+    this.text.length = mark.texts;
+  }
+
+  /** `push` for the usual case: one number, no checks. */
+  pushNumber(seriesId: number, timeMs: number, tick: number, value: number, quality: number, historical: boolean): void {
+    const i = this.length;
+    if (i === this.seriesId.length) this.#grow();
+    this.seriesId[i] = seriesId;
+    this.timeMs[i] = timeMs;
+    this.tick[i] = tick;
+    this.kind[i] = valueKind.number;
+    this.number[i] = value;
+    this.quality[i] = quality;
+    this.historical[i] = historical ? 1 : 0;
+    this.length = i + 1;
   }
 
   push(seriesId: number, timeMs: number, tick: number, value: Value, quality: number, historical: boolean): void {

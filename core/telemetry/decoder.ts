@@ -1,0 +1,174 @@
+import type { LogRecord } from '../log/log-bus.ts';
+import type { OutboxIdentity } from '../wire/outbox-identity.ts';
+import { parseTopic, type SparkplugTopic } from '../wire/topic.ts';
+import { WireError } from '../wire/wire-error.ts';
+import { createSession, type EdgeSession, restoreSession, type StoredSession, storeSession } from './edge-session.ts';
+import { decodeJson } from './json-lane.ts';
+import { decodeLogMessage, type LogMessage } from './log-record.ts';
+import type { SampleBatch, SeriesTable } from './sample-batch.ts';
+import { handleBirth, handleDeath } from './session-events.ts';
+import { decodeData } from './sparkplug-data.ts';
+
+/** Why samples of a message are not in the batch. Every reason is counted and the message kept as a dead letter. */
+export type RejectReason =
+  | 'malformedPayload'
+  | 'unknownTopic'
+  | 'unknownMetric'
+  | 'beforeBirth'
+  | 'timestampOutOfRange'
+  | 'notANumber'
+  | 'unsupportedType';
+
+export interface Reject {
+  readonly reason: RejectReason;
+  /** What exactly, for the person who looks at the dead letter. */
+  readonly detail: string;
+  /** Samples concerned; 1 when unknown because the message as a whole could not be read. */
+  readonly samples: number;
+}
+
+/** What one log record turned out to be. The samples it gave were pushed to the batch. */
+export interface Decoded {
+  readonly message: LogMessage | undefined;
+  /** `<group>/<edge>`; '' when the topic could not be read. */
+  readonly edge: string;
+  /** Outbox identity and how many sequence numbers the message takes, when it carries one. */
+  readonly identity: OutboxIdentity | undefined;
+  readonly identityCount: number;
+  readonly rejects: readonly Reject[];
+  /** True when only a new birth can help: an unknown alias, a gap in seq, DATA before a birth. */
+  readonly needsRebirth: boolean;
+}
+
+export interface DecoderOptions {
+  /** Samples further in the future than this, by the server's clock at arrival, are rejected. Default 5 minutes. */
+  readonly maxFutureMs?: number;
+  /** Samples older than this at arrival are rejected. Default 2 years. */
+  readonly maxAgeMs?: number;
+}
+
+export interface TimeLimits {
+  readonly maxFutureMs: number;
+  readonly maxAgeMs: number;
+}
+
+/** Mutable outcome that the lane decoders fill in. */
+export interface Outcome {
+  identity: OutboxIdentity | undefined;
+  identityCount: number;
+  needsRebirth: boolean;
+  readonly rejects: Reject[];
+}
+
+/**
+ * Turns log records into samples: births, aliases, data types, JSON mapping, session state. One per reader of the log.
+ * Never throws on content: what cannot be used comes back as rejects.
+ */
+export interface Decoder {
+  decode(record: LogRecord, batch: SampleBatch): Decoded;
+  /** State to carry on from; the same object as long as no birth or death changed it. */
+  snapshot(): Uint8Array;
+  restore(state: Uint8Array): void;
+  sessions(): Iterable<EdgeSession>;
+  /** Unit of a series as its birth declared it. */
+  unit(seriesId: number): string | null;
+}
+
+export function createDecoder(series: SeriesTable, options: DecoderOptions = {}): Decoder {
+  const limits: TimeLimits = { maxFutureMs: options.maxFutureMs ?? 300_000, maxAgeMs: options.maxAgeMs ?? 2 * 366 * 86_400_000 };
+  let sessions = new Map<string, EdgeSession>();
+  let stored: Uint8Array | undefined;
+  let units: Map<number, string> | undefined;
+
+  function sessionOf(topic: SparkplugTopic): EdgeSession {
+    const key = `${topic.group}/${topic.edge}`;
+    let session = sessions.get(key);
+    if (session === undefined) {
+      session = createSession(topic.group, topic.edge);
+      sessions.set(key, session);
+    }
+    return session;
+  }
+
+  function changed(): void {
+    stored = undefined;
+    units = undefined;
+  }
+
+  function decodeSparkplug(topic: SparkplugTopic, message: LogMessage, index: number, batch: SampleBatch, outcome: Outcome): void {
+    const session = sessionOf(topic);
+    switch (topic.type) {
+      case 'NDATA':
+      case 'DDATA':
+        decodeData(session, topic.device, message, index, batch, limits, outcome);
+        return;
+      case 'NBIRTH':
+      case 'DBIRTH':
+        handleBirth(session, topic.device, message, index, batch, limits, outcome);
+        changed();
+        return;
+      case 'NDEATH':
+      case 'DDEATH':
+        if (handleDeath(session, topic.device, message, index, batch)) changed();
+        return;
+      default:
+        outcome.rejects.push({ reason: 'unknownTopic', detail: `${topic.type} is a command, not telemetry`, samples: 1 });
+    }
+  }
+
+  return {
+    decode(record, batch) {
+      const outcome: Outcome = { identity: undefined, identityCount: 0, needsRebirth: false, rejects: [] };
+      let message: LogMessage | undefined;
+      let edge = '';
+      const mark = batch.mark();
+      try {
+        message = decodeLogMessage(record.payload);
+        const topic = parseTopic(message.topic);
+        edge = `${topic.group}/${topic.edge}`;
+        if (topic.lane === 'json') decodeJson(topic, message, record.index, batch, limits, outcome);
+        else decodeSparkplug(topic, message, record.index, batch, outcome);
+      } catch (error) {
+        if (!(error instanceof WireError)) throw error;
+        batch.rewind(mark);
+        outcome.identity = undefined;
+        outcome.rejects.length = 0;
+        outcome.rejects.push({
+          reason: error.code === 'wire.topic' ? 'unknownTopic' : 'malformedPayload',
+          detail: error.message,
+          samples: 1,
+        });
+      }
+      return { message, edge, ...outcome };
+    },
+
+    snapshot() {
+      stored ??= new TextEncoder().encode(JSON.stringify([...sessions.values()].map(storeSession)));
+      return stored;
+    },
+
+    restore(state) {
+      const list = JSON.parse(new TextDecoder().decode(state)) as StoredSession[];
+      sessions = new Map(list.map((item) => [`${item.group}/${item.edge}`, restoreSession(item, series)]));
+      units = undefined;
+      stored = state;
+    },
+
+    sessions: () => sessions.values(),
+
+    unit(seriesId) {
+      units ??= collectUnits(sessions.values());
+      return units.get(seriesId) ?? null;
+    },
+  };
+}
+
+function collectUnits(sessions: Iterable<EdgeSession>): Map<number, string> {
+  const units = new Map<number, string>();
+  for (const session of sessions) {
+    for (const entries of session.byName.values()) {
+      for (const entry of entries.values()) if (entry.unit !== null) units.set(entry.seriesId, entry.unit);
+    }
+  }
+  return units;
+}

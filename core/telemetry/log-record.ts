@@ -1,0 +1,50 @@
+import { WireError } from '../wire/wire-error.ts';
+
+/**
+ * What the broker's log holds: one MQTT message with who sent it and when it came.
+ * Bytes: version u8 = 1 | received ms f64 LE | sender length u16 LE | topic length u16 LE | sender | topic | payload.
+ */
+export interface LogMessage {
+  /** Server time of arrival, ms UTC. */
+  readonly receivedMs: number;
+  /** User name of the credential that published it. */
+  readonly sender: string;
+  readonly topic: string;
+  readonly payload: Uint8Array;
+}
+
+const version = 1;
+const headerBytes = 13;
+const textEncoder = new TextEncoder();
+const textDecoder = new TextDecoder();
+
+export function encodeLogMessage({ receivedMs, sender, topic, payload }: LogMessage): Uint8Array {
+  const senderBytes = textEncoder.encode(sender);
+  const topicBytes = textEncoder.encode(topic);
+  const bytes = new Uint8Array(headerBytes + senderBytes.length + topicBytes.length + payload.length);
+  const view = new DataView(bytes.buffer);
+  bytes[0] = version;
+  view.setFloat64(1, receivedMs, true);
+  view.setUint16(9, senderBytes.length, true);
+  view.setUint16(11, topicBytes.length, true);
+  bytes.set(senderBytes, headerBytes);
+  bytes.set(topicBytes, headerBytes + senderBytes.length);
+  bytes.set(payload, headerBytes + senderBytes.length + topicBytes.length);
+  return bytes;
+}
+
+/** Throws WireError when the record is not one of ours or was written by a newer version. */
+export function decodeLogMessage(bytes: Uint8Array): LogMessage {
+  if (bytes.length < headerBytes) throw new WireError('wire.truncated', `log record has only ${bytes.length} bytes`);
+  if (bytes[0] !== version) throw new WireError('wire.malformed', `log record has version ${bytes[0]}, this program reads ${version}`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const topicStart = headerBytes + view.getUint16(9, true);
+  const payloadStart = topicStart + view.getUint16(11, true);
+  if (payloadStart > bytes.length) throw new WireError('wire.truncated', 'log record ends inside its header');
+  return {
+    receivedMs: view.getFloat64(1, true),
+    sender: textDecoder.decode(bytes.subarray(headerBytes, topicStart)),
+    topic: textDecoder.decode(bytes.subarray(topicStart, payloadStart)),
+    payload: bytes.subarray(payloadStart),
+  };
+}

@@ -1,0 +1,31 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { PermanentError } from '@nhip/core/process/errors';
+
+/**
+ * Tables of the store. Numbers and Booleans, nearly everything, live in `samples`; text, 64-bit integers above 2^53 (as
+ * decimal text) and nulls in `texts`. `k` is a valueKind. (t, n) orders the samples of a series, also within one ms.
+ */
+const schemaVersion = 1;
+
+const ddl = [
+  'CREATE TABLE IF NOT EXISTS meta (version INTEGER NOT NULL)',
+  'CREATE TABLE IF NOT EXISTS series (id INTEGER NOT NULL, machine VARCHAR NOT NULL, metric VARCHAR NOT NULL)',
+  'CREATE TABLE IF NOT EXISTS samples (series INTEGER NOT NULL, t TIMESTAMP_MS NOT NULL, n INTEGER NOT NULL, v DOUBLE NOT NULL, k UTINYINT NOT NULL, q USMALLINT NOT NULL)',
+  'CREATE TABLE IF NOT EXISTS texts (series INTEGER NOT NULL, t TIMESTAMP_MS NOT NULL, n INTEGER NOT NULL, v VARCHAR, k UTINYINT NOT NULL, q USMALLINT NOT NULL)',
+  'CREATE TABLE IF NOT EXISTS checkpoint (next_index BIGINT NOT NULL, repeats BLOB NOT NULL)',
+  'CREATE TABLE IF NOT EXISTS decoder (state BLOB NOT NULL)',
+];
+
+/** Creates what is missing. Throws PermanentError when a newer program wrote the file. */
+export async function prepareSchema(connection: DuckDBConnection, file: string): Promise<void> {
+  for (const statement of ddl) await connection.run(statement);
+  const rows = await connection.runAndReadAll('SELECT version FROM meta');
+  const version = rows.getRows()[0]?.[0];
+  if (version === undefined) await connection.run(`INSERT INTO meta VALUES (${schemaVersion})`);
+  else if (version !== schemaVersion) {
+    throw new PermanentError(
+      'store.newerSchema',
+      `${file} has schema version ${String(version)}, this program knows ${schemaVersion}: start the version that wrote it, or restore a backup`,
+    );
+  }
+}

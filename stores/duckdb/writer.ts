@@ -1,0 +1,123 @@
+import { type DuckDBConnection, timestampMillisValue } from '@duckdb/node-api';
+import { type SampleBatch, valueKind } from '@nhip/core/telemetry/sample-batch';
+import type { Checkpoint, SeriesInfo } from '../history-store.ts';
+import { createChunkWriter } from './append.ts';
+
+/** Series ids of the store, numbered in the order in which they were first written. */
+export interface SeriesIndex {
+  readonly all: SeriesInfo[];
+  readonly ids: Map<string, number>;
+}
+
+export function seriesKey(machine: string, metric: string): string {
+  return `${machine}\n${metric}`;
+}
+
+/**
+ * Writes one batch and its checkpoint in one transaction (class D3). Throws what DuckDB threw, after a roll-back;
+ * series ids that the failed transaction made are taken back.
+ */
+export async function writeBatch(
+  connection: DuckDBConnection,
+  index: SeriesIndex,
+  batch: SampleBatch,
+  checkpoint: Checkpoint,
+  writeDecoder: boolean,
+): Promise<void> {
+  const known = index.all.length;
+  await connection.run('BEGIN');
+  try {
+    const ids = await resolveSeries(connection, index, batch);
+    await appendSamples(connection, batch, ids);
+    await writeCheckpoint(connection, checkpoint, writeDecoder);
+    await connection.run('COMMIT');
+  } catch (error) {
+    for (const series of index.all.splice(known)) index.ids.delete(seriesKey(series.machine, series.metric));
+    // A commit that failed for lack of space has already ended the transaction; then ROLLBACK itself fails.
+    await connection.run('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Store ids by the batch's own series ids; unknown series are added. */
+async function resolveSeries(connection: DuckDBConnection, index: SeriesIndex, batch: SampleBatch): Promise<Int32Array> {
+  const ids = new Int32Array(batch.series.size).fill(-1);
+  const added: SeriesInfo[] = [];
+  for (let i = 0; i < batch.length; i++) {
+    const local = batch.seriesId[i] as number;
+    if (ids[local] !== -1) continue;
+    const { machine, metric } = batch.series.at(local);
+    const key = seriesKey(machine, metric);
+    let id = index.ids.get(key);
+    if (id === undefined) {
+      id = index.all.length;
+      index.ids.set(key, id);
+      const info = { id, machine, metric };
+      index.all.push(info);
+      added.push(info);
+    }
+    ids[local] = id;
+  }
+  if (added.length > 0) {
+    const appender = await connection.createAppender('series');
+    for (const { id, machine, metric } of added) {
+      appender.appendInteger(id);
+      appender.appendVarchar(machine);
+      appender.appendVarchar(metric);
+      appender.endRow();
+    }
+    appender.closeSync();
+  }
+  return ids;
+}
+
+async function appendSamples(connection: DuckDBConnection, batch: SampleBatch, ids: Int32Array): Promise<void> {
+  const numbers = await connection.createAppender('samples');
+  const writer = createChunkWriter(numbers);
+  const texts: number[] = [];
+  for (let i = 0; i < batch.length; i++) {
+    const kind = batch.kind[i] as number;
+    if (kind !== valueKind.number && kind !== valueKind.boolean) {
+      texts.push(i);
+      continue;
+    }
+    writer.push(
+      ids[batch.seriesId[i] as number] as number,
+      batch.timeMs[i] as number,
+      batch.tick[i] as number,
+      batch.number[i] as number,
+      kind,
+      batch.quality[i] as number,
+    );
+  }
+  writer.flush();
+  numbers.closeSync();
+  if (texts.length === 0) return;
+  const appender = await connection.createAppender('texts');
+  for (const i of texts) {
+    appender.appendInteger(ids[batch.seriesId[i] as number] as number);
+    appender.appendTimestampMilliseconds(timestampMillisValue(BigInt(Math.floor(batch.timeMs[i] as number))));
+    appender.appendInteger(batch.tick[i] as number);
+    if (batch.kind[i] === valueKind.none) appender.appendNull();
+    else appender.appendVarchar(batch.text[batch.number[i] as number] as string);
+    appender.appendUTinyInt(batch.kind[i] as number);
+    appender.appendUSmallInt(batch.quality[i] as number);
+    appender.endRow();
+  }
+  appender.closeSync();
+}
+
+async function writeCheckpoint(connection: DuckDBConnection, checkpoint: Checkpoint, writeDecoder: boolean): Promise<void> {
+  await connection.run('DELETE FROM checkpoint');
+  const appender = await connection.createAppender('checkpoint');
+  appender.appendBigInt(BigInt(checkpoint.nextIndex));
+  appender.appendBlob(checkpoint.repeats);
+  appender.endRow();
+  appender.closeSync();
+  if (!writeDecoder) return;
+  await connection.run('DELETE FROM decoder');
+  const decoder = await connection.createAppender('decoder');
+  decoder.appendBlob(checkpoint.decoder);
+  decoder.endRow();
+  decoder.closeSync();
+}

@@ -1,0 +1,169 @@
+import { SampleBatch, SeriesTable } from '@nhip/core/telemetry/sample-batch';
+import type { Value } from '@nhip/core/wire/sample';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Checkpoint, HistoryStore } from '../history-store.ts';
+
+const t0 = Date.UTC(2026, 0, 5, 8);
+const machine = 'hoalac/edge-1/ÉP-01';
+
+type Row = readonly [metric: string, timeMs: number, tick: number, value: Value];
+
+function batchOf(rows: readonly Row[], series = new SeriesTable()): SampleBatch {
+  const batch = new SampleBatch(series);
+  for (const [metric, timeMs, tick, value] of rows) batch.push(series.id(machine, metric), timeMs, tick, value, 192, false);
+  return batch;
+}
+
+function checkpoint(nextIndex: number): Checkpoint {
+  return { nextIndex, decoder: Uint8Array.of(1, nextIndex), repeats: Uint8Array.of(2, nextIndex) };
+}
+
+/** What every history store promises. `create` opens nothing; stores of one `place` share their data. */
+export function storeSuite(
+  name: string,
+  create: () => { store: HistoryStore; reopen: () => HistoryStore; dispose: () => Promise<void> },
+): void {
+  describe(`${name}: history store`, () => {
+    let dispose: (() => Promise<void>) | undefined;
+    afterEach(async () => {
+      await dispose?.();
+      dispose = undefined;
+    });
+
+    async function opened(): Promise<{ store: HistoryStore; reopen: () => Promise<HistoryStore> }> {
+      const made = create();
+      dispose = made.dispose;
+      await made.store.open();
+      return {
+        store: made.store,
+        reopen: async () => {
+          await made.store.close();
+          return made.reopen();
+        },
+      };
+    }
+
+    it('starts without a checkpoint and gives the last one back after reopening', async () => {
+      const { store, reopen } = await opened();
+      await store.write(batchOf([['A', t0, 0, 1]]), checkpoint(7));
+      await store.write(batchOf([['A', t0 + 1, 1, 2]]), checkpoint(8));
+      const again = await reopen();
+      expect(await again.open()).toEqual(checkpoint(8));
+      expect((await again.range({ machine, metric: 'A', fromMs: t0, toMs: t0 + 10, limit: 10 })).v).toEqual([1, 2]);
+      await again.close();
+    });
+
+    it('gives back every kind of value', async () => {
+      const { store } = await opened();
+      const values: Value[] = [1.5, -0.25, 0, 2 ** 53, true, false, 'chạy', '', null, 18446744073709551615n, -(2n ** 62n)];
+      await store.write(batchOf(values.map((value, i) => ['A', t0 + i, i, value])), checkpoint(1));
+      const { v, t, q } = await store.range({ machine, metric: 'A', fromMs: t0, toMs: t0 + 100, limit: 100 });
+      expect(v).toEqual(values);
+      expect(t).toEqual(values.map((_, i) => t0 + i));
+      expect(new Set(q)).toEqual(new Set([192]));
+    });
+
+    it('keeps samples of one millisecond apart and in order', async () => {
+      const { store } = await opened();
+      await store.write(
+        batchOf([
+          ['A', t0, 2, 'b'],
+          ['A', t0, 1, 1],
+          ['A', t0, 3, 3],
+        ]),
+        checkpoint(1),
+      );
+      expect((await store.range({ machine, metric: 'A', fromMs: t0, toMs: t0 + 1, limit: 10 })).v).toEqual([1, 'b', 3]);
+      expect((await store.latest()).map(({ metric, t, v }) => [metric, t, v])).toEqual([['A', t0, 3]]);
+    });
+
+    it('sorts late data in and bounds ranges: from is in, to is out, limit counts', async () => {
+      const { store } = await opened();
+      await store.write(
+        batchOf([
+          ['A', t0 + 20, 1, 20],
+          ['A', t0 + 30, 2, 30],
+        ]),
+        checkpoint(1),
+      );
+      await store.write(
+        batchOf([
+          ['A', t0 + 10, 3, 10],
+          ['B', t0 + 25, 4, 99],
+        ]),
+        checkpoint(2),
+      );
+      const range = (fromMs: number, toMs: number, limit = 10) => store.range({ machine, metric: 'A', fromMs, toMs, limit });
+      expect((await range(t0, t0 + 30)).v).toEqual([10, 20]);
+      expect((await range(t0 + 10, t0 + 31)).v).toEqual([10, 20, 30]);
+      expect((await range(t0, t0 + 31, 2)).v).toEqual([10, 20]);
+      expect((await range(t0 + 31, t0 + 99)).v).toEqual([]);
+    });
+
+    it('finds the last sample before a time, of any kind', async () => {
+      const { store } = await opened();
+      await store.write(
+        batchOf([
+          ['A', t0, 0, 1],
+          ['A', t0 + 5, 1, 'x'],
+        ]),
+        checkpoint(1),
+      );
+      expect(await store.lastBefore(machine, 'A', t0)).toBeUndefined();
+      expect(await store.lastBefore(machine, 'A', t0 + 5)).toEqual({ t: t0, v: 1 });
+      expect(await store.lastBefore(machine, 'A', t0 + 6)).toEqual({ t: t0 + 5, v: 'x' });
+      expect(await store.lastBefore(machine, 'unknown', t0 + 6)).toBeUndefined();
+    });
+
+    it('aggregates into aligned buckets and leaves empty ones out', async () => {
+      const { store } = await opened();
+      const start = Math.ceil(t0 / 1000) * 1000;
+      await store.write(
+        batchOf([
+          ['A', start, 0, 1],
+          ['A', start + 500, 1, 5],
+          ['A', start + 900, 2, 3],
+          ['A', start + 2000, 3, 7],
+        ]),
+        checkpoint(1),
+      );
+      expect(await store.buckets({ machine, metric: 'A', fromMs: start, toMs: start + 3000, limit: 10, everyMs: 1000 })).toEqual({
+        t: [start, start + 2000],
+        min: [1, 7],
+        max: [5, 7],
+        avg: [3, 7],
+        last: [3, 7],
+        count: [3, 1],
+      });
+    });
+
+    it('writes an empty batch as a checkpoint only', async () => {
+      const { store, reopen } = await opened();
+      await store.write(batchOf([]), checkpoint(3));
+      expect(store.series()).toEqual([]);
+      const again = await reopen();
+      expect((await again.open())?.nextIndex).toBe(3);
+      await again.close();
+    });
+
+    it('takes 100,000 samples of 500 series in one batch', async () => {
+      const { store } = await opened();
+      const series = new SeriesTable();
+      const batch = new SampleBatch(series);
+      for (let i = 0; i < 100_000; i++) batch.push(series.id(machine, `M${i % 500}`), t0 + i, i % 1_000_000, i / 4, 192, false);
+      await store.write(batch, checkpoint(1));
+      const all = await Promise.all(
+        [0, 499].map((m) => store.range({ machine, metric: `M${m}`, fromMs: t0, toMs: t0 + 100_000, limit: 1000 })),
+      );
+      expect(all.map(({ v }) => v.length)).toEqual([200, 200]);
+      expect(all[1]?.v.at(-1)).toBe(99_999 / 4);
+      expect(store.series()).toHaveLength(500);
+    });
+
+    it('closes twice without harm', async () => {
+      const { store } = await opened();
+      await store.close();
+      await store.close();
+    });
+  });
+}
