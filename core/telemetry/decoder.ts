@@ -4,9 +4,9 @@ import { parseTopic, type SparkplugTopic } from '../wire/topic.ts';
 import { WireError } from '../wire/wire-error.ts';
 import { createSession, type EdgeSession, restoreSession, type StoredSession, storeSession } from './edge-session.ts';
 import { decodeJson } from './json-lane.ts';
-import { decodeLogMessage, type LogMessage } from './log-record.ts';
+import { brokerStartedTopic, decodeLogMessage, type LogMessage } from './log-record.ts';
 import type { SampleBatch, SeriesTable } from './sample-batch.ts';
-import { handleBirth, handleDeath } from './session-events.ts';
+import { endSession, handleBirth, handleDeath } from './session-events.ts';
 import { decodeData } from './sparkplug-data.ts';
 
 /** Why samples of a message are not in the batch. Every reason is counted and the message kept as a dead letter. */
@@ -124,6 +124,11 @@ export function createDecoder(series: SeriesTable, options: DecoderOptions = {})
       const mark = batch.mark();
       try {
         message = decodeLogMessage(record.payload);
+        if (message.topic === brokerStartedTopic) {
+          for (const session of sessions.values()) endSession(session, message.receivedMs, record.index, batch);
+          changed();
+          return { message, edge, ...outcome };
+        }
         const topic = parseTopic(message.topic);
         edge = `${topic.group}/${topic.edge}`;
         if (topic.lane === 'json') decodeJson(topic, message, record.index, batch, limits, outcome);

@@ -13,6 +13,9 @@ export interface LogMessage {
   readonly payload: Uint8Array;
 }
 
+/** Topic of the record that a starting broker writes: all sessions before it have ended. Not reachable by clients. */
+export const brokerStartedTopic = 'nhip/broker/started';
+
 const version = 1;
 const headerBytes = 13;
 const textEncoder = new TextEncoder();

@@ -65,9 +65,15 @@ export function handleDeath(session: EdgeSession, device: string, message: LogMe
   }
   const bdSeq = bdSeqOf(payload);
   if (!session.isOnline || (bdSeq >= 0 && session.bdSeq >= 0 && bdSeq !== session.bdSeq)) return false;
-  session.isOnline = false;
-  for (const known of session.connections.keys()) setConnection(session, known, 'agentOffline', message.receivedMs, tick, batch);
+  endSession(session, message.receivedMs, index, batch);
   return true;
+}
+
+/** The edge node is gone: all its devices are, by the host's time (tck-id-operational-behavior-edge-node-termination-host-action-ndeath-*). */
+export function endSession(session: EdgeSession, atMs: number, index: number, batch: SampleBatch): void {
+  session.isOnline = false;
+  session.seq = -1;
+  for (const known of session.connections.keys()) setConnection(session, known, 'agentOffline', atMs, index % 1_000_000, batch);
 }
 
 function setConnection(session: EdgeSession, device: string, connection: Connection, atMs: number, tick: number, batch: SampleBatch): void {

@@ -1,0 +1,169 @@
+import type { LogBus } from '@nhip/core/log/log-bus';
+import type { Clock } from '@nhip/core/process/env';
+import type { Log } from '@nhip/core/process/log';
+import { brokerStartedTopic, encodeLogMessage } from '@nhip/core/telemetry/log-record';
+import { sparkplugTopic } from '@nhip/core/wire/topic';
+import { Aedes, type AuthenticateError, type Client } from 'aedes';
+import { refusePublish, refuseSubscribe } from './acl.ts';
+import type { CredentialFile } from './auth/credentials.ts';
+import type { BrokerConfig } from './config.ts';
+import { type BrokerCounters, createGate } from './gate.ts';
+import { type Listeners, listen } from './listeners.ts';
+import { deliverOvertakingPackets, guardPackets } from './packet-guard.ts';
+
+export interface BrokerDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly logBus: LogBus;
+  readonly credentials: CredentialFile;
+}
+
+export interface Broker {
+  /** Resolves with the port when clients can connect. Throws ConfigError for a taken port. */
+  start(): Promise<{ readonly port: number }>;
+  /** Closes every connection. What was acknowledged is in the log. Idempotent. */
+  stop(): Promise<void>;
+  /** Publishes a command to an edge node (NCMD, QoS 0, not retained). */
+  sendNodeCommand(group: string, edge: string, payload: Uint8Array): void;
+  health(): { readonly connections: number } & Readonly<BrokerCounters>;
+}
+
+/** Pre-CONNECT sockets: each holds memory for a stranger. */
+const maxPending = 256;
+
+/**
+ * The broker role: Aedes behind a packet guard, with credentials, ACL and the gate to the durable log.
+ * The client id is bound to the credential: it is prefixed with the user name inside, so that no client can take over
+ * the session of another identity, and one that names another identity outright is refused.
+ */
+export function createBroker(config: BrokerConfig, deps: BrokerDeps): Broker {
+  const { clock, log, logBus, credentials } = deps;
+  const counters: BrokerCounters = { received: 0, refused: 0, oversized: 0, authFailed: 0 };
+  const identities = new WeakMap<Client, string>();
+  const subscriptions = new WeakMap<Client, number>();
+  const gate = createGate({
+    log: logBus,
+    clock,
+    counters,
+    refused: (reason) => log.warn({ reason }, 'Publish refused, connection closed'),
+  });
+  let pending = 0;
+  let listeners: Listeners | undefined;
+  let aedes: Aedes | undefined;
+
+  async function createAedes(): Promise<Aedes> {
+    const broker = await Aedes.createBroker({
+      concurrency: 5000,
+      connectTimeout: config.connectTimeoutMs,
+      drainTimeout: config.drainTimeoutMs,
+      keepaliveLimit: 0,
+      maxInflightInbound: 100,
+      maxTopicLevels: 16,
+      preConnect: (_, packet, done) => {
+        const isFull = broker.connectedClients >= config.maxConnections;
+        // [MQTT-3.1.3-8]: an empty client id needs a clean session.
+        const isNameless = packet.clientId === '' && !packet.clean;
+        done(
+          isFull || isNameless ? new Error(isFull ? 'too many clients' : 'empty client id needs a clean session') : null,
+          !(isFull || isNameless),
+        );
+      },
+      authenticate: (client, username, password, done) => {
+        const credential = username === undefined || password === undefined ? undefined : credentials.verify(username, password);
+        const isForeignId = client.id !== credential?.username && credentials.has(client.id);
+        const willRefusal = credential === undefined ? undefined : refuseWill(client, credential.username);
+        if (credential === undefined || isForeignId || willRefusal !== undefined) {
+          counters.authFailed++;
+          log.warn({ clientId: client.id.slice(0, 80), user: username?.slice(0, 80), reason: willRefusal }, 'MQTT login refused');
+          done(Object.assign(new Error('not authorized'), { returnCode: 5 }) as AuthenticateError, null);
+          return;
+        }
+        client.id = `${credential.username}|${client.id}`;
+        identities.set(client, credential.username);
+        done(null, true);
+      },
+      authorizePublish: (client, packet, done) => gate.pass(client === null ? undefined : identities.get(client), packet, done),
+      authorizeSubscribe: (client, subscription, done) => {
+        const count = (subscriptions.get(client) ?? 0) + 1;
+        const reason =
+          count > config.maxSubscriptions ? 'too many subscriptions' : refuseSubscribe(identities.get(client) ?? '', subscription.topic);
+        if (reason !== undefined) {
+          log.warn({ clientId: client.id, filter: subscription.topic.slice(0, 200), reason }, 'Subscription refused');
+          // null answers SUBACK 0x80 and keeps the connection.
+          done(null, null);
+          return;
+        }
+        subscriptions.set(client, count);
+        done(null, subscription);
+      },
+    });
+    broker.on('client', (client) => {
+      deliverOvertakingPackets(client, broker.id);
+      log.info({ clientId: client.id }, 'Client connected');
+    });
+    broker.on('clientDisconnect', (client) => log.info({ clientId: client.id }, 'Client disconnected'));
+    broker.on('clientError', (client, error) => log.debug({ clientId: client.id, reason: error.message }, 'Client error'));
+    broker.on('connectionError', (_, error) => log.debug({ reason: error.message }, 'Connection error'));
+    return broker;
+  }
+
+  return {
+    async start() {
+      // Sessions ended with the process that held them; readers of the log must know before the first birth.
+      await logBus.append(encodeLogMessage({ receivedMs: clock.now(), sender: '', topic: brokerStartedTopic, payload: new Uint8Array() }));
+      const broker = await createAedes();
+      aedes = broker;
+      listeners = await listen(config, (stream, address) => {
+        if (pending >= maxPending) {
+          stream.destroy();
+          return;
+        }
+        pending++;
+        const client = broker.handle(stream as Parameters<Aedes['handle']>[0]);
+        let isPending = true;
+        const settled = (): void => {
+          if (isPending) pending--;
+          isPending = false;
+        };
+        client.once('connected', settled);
+        stream.once('close', settled);
+        guardPackets(client, config.maxPacketBytes, (bytes) => {
+          counters.oversized++;
+          log.warn({ address, bytes, maxBytes: config.maxPacketBytes }, 'Oversized packet refused, connection closed');
+        });
+      });
+      return { port: listeners.port };
+    },
+
+    async stop() {
+      await listeners?.close();
+      listeners = undefined;
+      const broker = aedes;
+      aedes = undefined;
+      if (broker !== undefined) await new Promise<void>((resolve) => broker.close(resolve));
+    },
+
+    sendNodeCommand(group, edge, payload) {
+      const packet = {
+        cmd: 'publish' as const,
+        topic: sparkplugTopic(group, 'NCMD', edge),
+        payload: Buffer.from(payload),
+        qos: 0 as const,
+        retain: false,
+        dup: false,
+      };
+      aedes?.publish(packet, (error) => {
+        if (error) log.warn({ group, edge, reason: error.message }, 'Command could not be sent');
+      });
+    },
+
+    health: () => ({ connections: aedes?.connectedClients ?? 0, ...counters }),
+  };
+}
+
+/** The will is published in the client's name: it passes the same ACL, at CONNECT, where a refusal can be answered. */
+function refuseWill(client: Client, username: string): string | undefined {
+  const will = (client as unknown as { _will?: { topic: string } | null })._will;
+  if (will === undefined || will === null) return undefined;
+  return refusePublish(username, will.topic);
+}

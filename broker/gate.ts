@@ -1,0 +1,56 @@
+import type { LogBus } from '@nhip/core/log/log-bus';
+import type { Clock } from '@nhip/core/process/env';
+import { encodeLogMessage } from '@nhip/core/telemetry/log-record';
+import { refusePublish } from './acl.ts';
+
+/** Numbers since the broker started. */
+export interface BrokerCounters {
+  received: number;
+  refused: number;
+  oversized: number;
+  authFailed: number;
+}
+
+export interface PublishedPacket {
+  readonly topic: string;
+  readonly payload: string | Uint8Array;
+  retain: boolean;
+}
+
+/**
+ * The gate: identity → ACL → durable log, in that order. `pass` calls back without an error only after the message is
+ * on disk; Aedes sends the PUBACK after that (promise P1). With an error Aedes closes the connection, which is the only
+ * refusal that MQTT 3.1.1 knows.
+ */
+export function createGate(deps: {
+  readonly log: LogBus;
+  readonly clock: Clock;
+  readonly counters: BrokerCounters;
+  refused(reason: string): void;
+}): {
+  pass(username: string | undefined, packet: PublishedPacket, done: (error?: Error) => void): void;
+} {
+  const { log, clock, counters } = deps;
+  return {
+    pass(username, packet, done) {
+      const reason = username === undefined ? 'not logged in' : refusePublish(username, packet.topic);
+      if (username === undefined || reason !== undefined) {
+        counters.refused++;
+        deps.refused(reason ?? '');
+        done(new Error(reason));
+        return;
+      }
+      // Telemetry is never retained: a retained value would come back as if it were new.
+      packet.retain = false;
+      const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
+      const message = encodeLogMessage({ receivedMs: clock.now(), sender: username, topic: packet.topic, payload });
+      log.append(message).then(
+        () => {
+          counters.received++;
+          done();
+        },
+        (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
+      );
+    },
+  };
+}

@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer, type Server, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { createServer as createTlsServer } from 'node:tls';
+import { ConfigError } from '@nhip/core/process/errors';
+import { createWebSocketStream, WebSocketServer } from 'ws';
+import type { BrokerConfig } from './config.ts';
+
+export interface Listeners {
+  /** The MQTT port that was taken. */
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+type Handle = (stream: Duplex, address: string) => void;
+
+/**
+ * Opens MQTT over TCP, TLS and WebSocket as configured. Throws ConfigError that names a taken port.
+ */
+export async function listen(config: BrokerConfig, handle: Handle): Promise<Listeners> {
+  const sockets = new Set<Socket>();
+  const track = (socket: Socket): void => {
+    sockets.add(socket);
+    socket.setNoDelay(true);
+    socket.once('close', () => sockets.delete(socket));
+  };
+  const accept = (socket: Socket): void => handle(socket, socket.remoteAddress ?? '');
+  const servers: Server[] = [];
+
+  const tcp = createServer(accept);
+  tcp.on('connection', track);
+  const port = await open(tcp, config.host, config.port, 'MQTT', '--mqtt-port');
+  servers.push(tcp);
+  try {
+    if (config.tls !== undefined) {
+      const tls = createTlsServer(
+        { cert: readFileSync(config.tls.certFile), key: readFileSync(config.tls.keyFile), minVersion: 'TLSv1.2' },
+        accept,
+      );
+      tls.on('connection', track);
+      await open(tls, config.host, config.tls.port, 'MQTT over TLS', 'broker.tls.port');
+      servers.push(tls);
+    }
+    if (config.webSocketPort !== undefined) {
+      const http = createHttpServer((_, response) => response.writeHead(426).end());
+      http.on('connection', track);
+      const webSockets = new WebSocketServer({ server: http, maxPayload: config.maxPacketBytes + 16, handleProtocols: () => 'mqtt' });
+      webSockets.on('connection', (webSocket, request) => handle(createWebSocketStream(webSocket), request.socket.remoteAddress ?? ''));
+      await open(http, config.host, config.webSocketPort, 'MQTT over WebSocket', 'broker.webSocketPort');
+      servers.push(http);
+    }
+  } catch (error) {
+    await closeAll(servers, sockets);
+    throw error;
+  }
+  return { port, close: () => closeAll(servers, sockets) };
+}
+
+function open(server: Server, host: string, port: number, what: string, option: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') {
+        const advice = `stop the program that uses it or choose another with ${option}`;
+        reject(new ConfigError(what, [`port ${port} on ${host} is in use: ${advice}`]));
+      } else reject(error);
+    });
+    server.listen(port, host, () => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : port);
+    });
+  });
+}
+
+async function closeAll(servers: readonly Server[], sockets: ReadonlySet<Socket>): Promise<void> {
+  const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+  for (const socket of sockets) socket.destroy();
+  await Promise.all(closed);
+}
