@@ -1,0 +1,180 @@
+import { readFileSync } from 'node:fs';
+import { checkConfig } from '@nhip/core/process/config';
+import type { Env } from '@nhip/core/process/env';
+import { ConfigError } from '@nhip/core/process/errors';
+import type { Log } from '@nhip/core/process/log';
+import { dataType } from '@nhip/core/wire/sparkplug/datatype';
+import type { Metric } from '@nhip/core/wire/sparkplug/payload';
+import type { AgentConfig } from './config.ts';
+import type { ConnectionConfig, DeviceSink, DriverPlugin } from './driver.ts';
+import { driverPlugin } from './drivers/index.ts';
+import { type ConnectionHealth, type ConnectionHost, createConnectionHost } from './host/connection-host.ts';
+import { type Outbox, openOutbox } from './outbox/outbox.ts';
+import { createPublisher, type Publisher } from './publisher/publisher.ts';
+import { createDeviceTable } from './session/device-table.ts';
+import { createSession, type Session } from './session/session.ts';
+
+export interface AgentDeps {
+  /** Its disk is the agent's data folder. */
+  readonly env: Env;
+  readonly log: Log;
+  /** Absolute path of the data folder, for driver state such as certificates. */
+  readonly dataDir: string;
+  /** Called when going on would break a promise: the process must end. */
+  onFatal(error: Error): void;
+}
+
+export interface Agent {
+  start(): Promise<void>;
+  /** Stops reading, makes what was read durable, says goodbye to the broker. Idempotent. */
+  stop(): Promise<void>;
+  health(): AgentHealth;
+}
+
+export interface AgentHealth {
+  readonly session: ReturnType<Session['health']>;
+  readonly pendingRecords: number;
+  readonly recorded: number;
+  readonly lost: number;
+  readonly published: number;
+  readonly connections: readonly ConnectionHealth[];
+}
+
+/** A connection's config, checked by its driver. */
+export interface Connection {
+  readonly plugin: DriverPlugin;
+  readonly config: ConnectionConfig;
+}
+
+/**
+ * Checks every connection with its driver's schema. Throws ConfigError with all problems of all connections, and when
+ * two connections or two devices have the same id.
+ */
+export function resolveConnections(config: AgentConfig, source: string): readonly Connection[] {
+  const problems: string[] = [];
+  const resolved = config.connections.flatMap((raw, i) => {
+    try {
+      const plugin = driverPlugin(raw.driver);
+      return [{ plugin, config: checkConfig(plugin.config, raw, source) }];
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      problems.push(...error.problems.map((problem) => `connections[${i}].${problem}`));
+      return [];
+    }
+  });
+  const seen = new Set<string>();
+  for (const { config: connection } of resolved) {
+    for (const id of [`connection ${connection.id}`, ...connection.devices.map((device) => `device ${device.id}`)]) {
+      if (seen.has(id)) problems.push(`${id} is there twice; ids must be unique in one agent`);
+      seen.add(id);
+    }
+  }
+  if (problems.length > 0) throw new ConfigError(source, problems);
+  return resolved;
+}
+
+/** The MQTT password: from the config or the first line of its file. Throws ConfigError when there is none. */
+export function mqttPassword(config: AgentConfig, source: string): string {
+  const { password, passwordFile } = config.mqtt;
+  if (password !== undefined) return password;
+  if (passwordFile === undefined) {
+    throw new ConfigError(source, ['mqtt: password or passwordFile is missing; `nhip device add <group>/<edge>` makes one']);
+  }
+  try {
+    return readFileSync(passwordFile, 'utf8').split('\n')[0]?.trim() ?? '';
+  } catch (error) {
+    throw new ConfigError(source, [`mqtt.passwordFile: ${passwordFile} cannot be read (${(error as NodeJS.ErrnoException).code})`]);
+  }
+}
+
+/** The edge-agent role: drivers → report by exception → outbox → publisher → broker. Throws ConfigError before any I/O. */
+export function createAgent(config: AgentConfig, source: string, deps: AgentDeps): Agent {
+  const { env, log } = deps;
+  const connections = resolveConnections(config, source);
+  const password = mqttPassword(config, source);
+  const devices = createDeviceTable();
+  for (const { plugin, config: connection } of connections) {
+    for (const device of connection.devices) devices.add(device, plugin.metrics(device));
+  }
+  let outbox: Outbox | undefined;
+  let publisher: Publisher | undefined;
+  let session: Session | undefined;
+  let hosts: readonly ConnectionHost[] = [];
+
+  function nodeMetrics(): readonly Metric[] {
+    const timestampMs = env.clock.now();
+    const counts = outbox?.counts() ?? { recorded: 0, lost: 0 };
+    const numbers: readonly (readonly [string, number])[] = [
+      ['Outbox/PendingRecords', publisher?.pendingRecords() ?? 0],
+      ['Outbox/Recorded', counts.recorded],
+      ['Outbox/Lost', counts.lost],
+    ];
+    return numbers.map(([name, value]) => ({ name, timestampMs, dataType: dataType.UInt64, value }));
+  }
+
+  const sink: DeviceSink = {
+    online(deviceId) {
+      setOnline(deviceId, true);
+    },
+    offline(deviceId) {
+      setOnline(deviceId, false);
+    },
+    report(deviceId, readings) {
+      const device = devices.get(deviceId);
+      if (device === undefined || readings.length === 0) return;
+      for (const reading of readings) device.last.set(reading.metric, reading);
+      void outbox?.append(deviceId, readings, device.metrics);
+    },
+  };
+
+  function setOnline(deviceId: string, isOnline: boolean): void {
+    const device = devices.get(deviceId);
+    if (device === undefined || device.isOnline === isOnline) return;
+    device.isOnline = isOnline;
+    session?.deviceChanged(deviceId, isOnline);
+  }
+
+  return {
+    async start() {
+      const box = await openOutbox(env, 'outbox', config.outbox, { log, onFatal: deps.onFatal });
+      outbox = box;
+      const sender = createPublisher(
+        { window: config.mqtt.window, backlogMessagesPerS: config.outbox.backlogMessagesPerS },
+        { clock: env.clock, log, outbox: box, devices },
+      );
+      publisher = sender;
+      session = createSession(
+        {
+          group: config.group,
+          edge: config.edge,
+          url: config.mqtt.url,
+          username: config.mqtt.username ?? `${config.group}/${config.edge}`,
+          password,
+          ca: config.mqtt.caFile === undefined ? undefined : readFileSync(config.mqtt.caFile, 'utf8'),
+          keepaliveS: config.mqtt.keepaliveS,
+        },
+        { clock: env.clock, random: env.random, disk: env.disk, log, devices, nodeMetrics, onSession: (link) => sender.run(link) },
+      );
+      const driverDeps = { clock: env.clock, random: env.random, log, stateDir: `${deps.dataDir}/drivers` };
+      hosts = connections.map(({ plugin, config: connection }) => createConnectionHost(plugin, connection, sink, driverDeps));
+      session.start();
+      for (const host of hosts) host.start();
+    },
+
+    async stop() {
+      await Promise.all(hosts.map((host) => host.stop()));
+      await session?.stop();
+      await publisher?.flush();
+      await outbox?.close();
+    },
+
+    health: () => ({
+      session: session?.health() ?? { isOnline: false, connects: 0, rebirths: 0 },
+      pendingRecords: publisher?.pendingRecords() ?? 0,
+      recorded: outbox?.counts().recorded ?? 0,
+      lost: outbox?.counts().lost ?? 0,
+      published: publisher?.counts().published ?? 0,
+      connections: hosts.map((host) => host.health()),
+    }),
+  };
+}

@@ -1,0 +1,269 @@
+import type { Clock, Disk, Random } from '@nhip/core/process/env';
+import type { Log } from '@nhip/core/process/log';
+import { dataType } from '@nhip/core/wire/sparkplug/datatype';
+import { decodePayload } from '@nhip/core/wire/sparkplug/decode';
+import { encodePayload } from '@nhip/core/wire/sparkplug/encode';
+import type { Metric } from '@nhip/core/wire/sparkplug/payload';
+import { type MessageType, sparkplugTopic } from '@nhip/core/wire/topic';
+import { connect, type MqttClient } from 'mqtt';
+import type { SessionLink } from '../publisher/publisher.ts';
+import { nextBdSeq } from './bd-seq.ts';
+import type { DeviceTable } from './device-table.ts';
+
+export interface SessionConfig {
+  readonly group: string;
+  readonly edge: string;
+  readonly url: string;
+  readonly username: string;
+  readonly password: string;
+  readonly ca: string | undefined;
+  readonly keepaliveS: number;
+}
+
+export interface SessionDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly disk: Disk;
+  readonly log: Log;
+  readonly devices: DeviceTable;
+  /** Metrics of the node itself, for NBIRTH and NDATA. */
+  nodeMetrics(): readonly Metric[];
+  /** Called for each session that is up; must return when the link's signal aborts. */
+  onSession(link: SessionLink): Promise<void>;
+}
+
+export interface Session {
+  start(): void;
+  /** Says goodbye with an NDEATH (tck-id-operational-behavior-edge-node-intentional-disconnect-ndeath), then disconnects. */
+  stop(): Promise<void>;
+  /** A device answers, or does not any more: DBIRTH or DDEATH when a session is up. */
+  deviceChanged(deviceId: string, isOnline: boolean): void;
+  health(): { readonly isOnline: boolean; readonly connects: number; readonly rebirths: number };
+}
+
+/** A rebirth that comes more often than this waits: a host in trouble must not make a storm. */
+const rebirthQuietMs = 1000;
+const nodeDataIntervalMs = 10_000;
+const connectTimeoutMs = 10_000;
+
+/**
+ * The Sparkplug B 3.0 session of the edge node: one MQTT connection at a time, births before data, its own back-off.
+ * Each connection is a new client, because MQTT.js would send the old will and what it had queued.
+ */
+export function createSession(config: SessionConfig, deps: SessionDeps): Session {
+  const { clock, log, devices } = deps;
+  const stopping = new AbortController();
+  let live: { readonly client: MqttClient; readonly bdSeq: number } | undefined;
+  let seq = 0;
+  let connects = 0;
+  let rebirths = 0;
+  let lastRebirthMs = Number.NEGATIVE_INFINITY;
+  let running: Promise<void> | undefined;
+
+  function publish(type: MessageType, device: string, payload: Uint8Array, qos: 0 | 1): Promise<void> {
+    const client = live?.client;
+    if (client === undefined) return Promise.reject(new Error('no session'));
+    const topic = sparkplugTopic(config.group, type, config.edge, device);
+    return new Promise((resolve, reject) => {
+      client.publish(topic, Buffer.from(payload.buffer, payload.byteOffset, payload.length), { qos }, (error) =>
+        error ? reject(error) : resolve(),
+      );
+    });
+  }
+
+  function nextSeq(): number {
+    seq = (seq + 1) % 256;
+    return seq;
+  }
+
+  /** Births go at QoS 0 (tck-id-topics-nbirth-mqtt); the order of TCP and of the broker's log puts them before the data. */
+  function birth(): void {
+    if (live === undefined) return;
+    seq = 0;
+    const timestampMs = clock.now();
+    const metrics: Metric[] = [
+      { name: 'bdSeq', timestampMs, dataType: dataType.Int64, value: live.bdSeq },
+      { name: 'Node Control/Rebirth', timestampMs, dataType: dataType.Boolean, value: false },
+      ...deps.nodeMetrics(),
+    ];
+    sendUnacknowledged('NBIRTH', '', encodePayload({ timestampMs, seq: 0, metrics }));
+    for (const device of devices.all()) {
+      birthDevice(device.id);
+      // Born and declared dead at once: the host then knows the aliases of what the backlog still holds of it.
+      if (!device.isOnline) deathDevice(device.id);
+    }
+  }
+
+  function birthDevice(deviceId: string): void {
+    const timestampMs = clock.now();
+    sendUnacknowledged(
+      'DBIRTH',
+      deviceId,
+      encodePayload({ timestampMs, seq: nextSeq(), metrics: devices.birthMetrics(deviceId, timestampMs) }),
+    );
+  }
+
+  function deathDevice(deviceId: string): void {
+    sendUnacknowledged('DDEATH', deviceId, encodePayload({ timestampMs: clock.now(), seq: nextSeq(), metrics: [] }));
+  }
+
+  function sendUnacknowledged(type: MessageType, device: string, payload: Uint8Array): void {
+    publish(type, device, payload, 0).catch((error: unknown) =>
+      log.debug({ err: error, type, device }, 'Message not sent, the session ended'),
+    );
+  }
+
+  function rebirth(): void {
+    if (live === undefined) return;
+    rebirths++;
+    lastRebirthMs = clock.monotonic();
+    birth();
+  }
+
+  function onCommand(payload: Uint8Array): void {
+    try {
+      const wanted = decodePayload(payload).metrics.some(({ name, value }) => name === 'Node Control/Rebirth' && value === true);
+      if (!wanted || clock.monotonic() - lastRebirthMs < rebirthQuietMs) return;
+      log.info('The host asked for a rebirth');
+      rebirth();
+    } catch (error) {
+      log.warn({ err: error }, 'A command could not be read and is ignored');
+    }
+  }
+
+  async function connectOnce(signal: AbortSignal): Promise<void> {
+    const bdSeq = await nextBdSeq(deps.disk, 'session');
+    const will = encodePayload({
+      timestampMs: clock.now(),
+      metrics: [{ name: 'bdSeq', dataType: dataType.Int64, timestampMs: clock.now(), value: bdSeq }],
+    });
+    const client = connect(config.url, {
+      clientId: `${config.group}/${config.edge}`,
+      username: config.username,
+      password: config.password,
+      clean: true,
+      keepalive: config.keepaliveS,
+      connectTimeout: connectTimeoutMs,
+      reconnectPeriod: 0,
+      queueQoSZero: false,
+      resubscribe: false,
+      protocolVersion: 4,
+      ...(config.ca === undefined ? {} : { ca: config.ca }),
+      will: { topic: sparkplugTopic(config.group, 'NDEATH', config.edge), payload: Buffer.from(will), qos: 1, retain: false },
+    });
+    const ended = new AbortController();
+    const failed = new Promise<Error>((resolve) => {
+      client.on('error', resolve);
+      client.on('close', () => resolve(new Error('connection closed')));
+    });
+    void failed.then(() => ended.abort());
+    const abort = (): void => ended.abort();
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      await Promise.race([new Promise((resolve) => client.once('connect', resolve)), rejection(failed), aborted(ended.signal)]);
+      client.on('message', (_, payload) => onCommand(payload));
+      // The subscription stands before the birth, or a rebirth request could be missed.
+      await Promise.race([client.subscribeAsync(sparkplugTopic(config.group, 'NCMD', config.edge), { qos: 1 }), aborted(ended.signal)]);
+      live = { client, bdSeq };
+      connects++;
+      log.info({ url: config.url, bdSeq }, 'Session is up');
+      birth();
+      const link = createLink(ended.signal);
+      await Promise.all([deps.onSession(link), sendNodeData(ended.signal)]);
+      if (signal.aborted && client.connected) await goodbye(client, bdSeq);
+    } finally {
+      live = undefined;
+      signal.removeEventListener('abort', abort);
+      ended.abort();
+      client.end(true);
+    }
+  }
+
+  /** MQTT.js may never call back for what was under way when a connection ended; here the end rejects it. */
+  function createLink(signal: AbortSignal): SessionLink {
+    const pending = new Set<(error: Error) => void>();
+    signal.addEventListener('abort', () => {
+      for (const reject of pending) reject(new Error('session ended'));
+    });
+    return {
+      signal,
+      rebirth,
+      publish: (device, encode) =>
+        new Promise<void>((resolve, reject) => {
+          pending.add(reject);
+          publish('DDATA', device, encode(nextSeq()), 1)
+            .then(resolve, reject)
+            .finally(() => pending.delete(reject));
+        }),
+    };
+  }
+
+  async function sendNodeData(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await clock.sleep(nodeDataIntervalMs, signal).catch(() => undefined);
+      if (signal.aborted) return;
+      const metrics = deps.nodeMetrics().map(({ properties: _, ...metric }) => metric);
+      sendUnacknowledged('NDATA', '', encodePayload({ timestampMs: clock.now(), seq: nextSeq(), metrics }));
+    }
+  }
+
+  async function goodbye(client: MqttClient, bdSeq: number): Promise<void> {
+    const metrics = [{ name: 'bdSeq', dataType: dataType.Int64, timestampMs: clock.now(), value: bdSeq }];
+    const payload = Buffer.from(encodePayload({ timestampMs: clock.now(), metrics }));
+    const said = client.publishAsync(sparkplugTopic(config.group, 'NDEATH', config.edge), payload, { qos: 1 });
+    await Promise.race([said, clock.sleep(1000)]).catch(() => undefined);
+    await Promise.race([client.endAsync(), clock.sleep(500)]).catch(() => undefined);
+  }
+
+  async function run(): Promise<void> {
+    let delayMs = 500;
+    let wasDown = false;
+    while (!stopping.signal.aborted) {
+      const startedMs = clock.monotonic();
+      try {
+        await connectOnce(stopping.signal);
+      } catch (error) {
+        if (!wasDown && !stopping.signal.aborted)
+          log.warn({ reason: reasonOf(error), url: config.url }, 'No session with the broker, will try again');
+        wasDown = true;
+      }
+      if (clock.monotonic() - startedMs > 10_000) {
+        delayMs = 500;
+        wasDown = false;
+      }
+      await clock.sleep(delayMs * (0.5 + deps.random.next()), stopping.signal).catch(() => undefined);
+      delayMs = Math.min(delayMs * 2, 15_000);
+    }
+  }
+
+  return {
+    start() {
+      running ??= run();
+    },
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+    deviceChanged(deviceId, isOnline) {
+      if (live === undefined) return;
+      if (isOnline) birthDevice(deviceId);
+      else deathDevice(deviceId);
+    },
+    health: () => ({ isOnline: live !== undefined, connects, rebirths }),
+  };
+}
+
+async function rejection(failed: Promise<Error>): Promise<never> {
+  throw await failed;
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(new Error('session ended'));
+    signal.addEventListener('abort', () => reject(new Error('session ended')), { once: true });
+  });
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message || (error as { code?: string }).code || error.name : String(error);
+}
