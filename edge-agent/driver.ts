@@ -1,4 +1,5 @@
 import type { Clock, Random } from '@nhip/core/process/env';
+import { RetryableError } from '@nhip/core/process/errors';
 import type { Log } from '@nhip/core/process/log';
 import type { Quality, Value } from '@nhip/core/wire/sample';
 import type { DataTypeName } from '@nhip/core/wire/sparkplug/datatype';
@@ -16,8 +17,9 @@ export interface Driver {
   connect(signal: AbortSignal): Promise<void>;
 
   /**
-   * Polled drivers: reads all tags of one device once. Resolves with a reading for every tag (bad ones with bad quality);
-   * rejects when the device as a whole did not answer. Calls for one connection are never concurrent.
+   * Polled drivers: reads all tags of one device once. Resolves with a reading for every tag (bad ones with bad quality; a
+   * tag that has no news in this cycle may be left out). Rejects when the device as a whole did not answer, and with
+   * `ConnectionLostError` when no device can be read before a new connection. Calls for one connection are never concurrent.
    */
   read?(deviceId: string, signal: AbortSignal): Promise<readonly Reading[]>;
 
@@ -35,6 +37,13 @@ export interface Driver {
   close(): Promise<void>;
 }
 
+/** The connection cannot go on: the host closes this driver and makes a new one. */
+export class ConnectionLostError extends RetryableError {
+  constructor(message: string, cause?: unknown) {
+    super('driver.connectionLost', message, { cause });
+  }
+}
+
 export interface Reading {
   readonly metric: string;
   readonly value: Value;
@@ -47,7 +56,19 @@ export interface Reading {
 export interface MetricDefinition {
   readonly name: string;
   readonly dataType: DataTypeName;
-  readonly unit?: string;
+  readonly unit?: string | undefined;
+  /** How the host thins this metric out; without it every change and a heartbeat is reported. */
+  readonly report?: ReportRule | undefined;
+}
+
+/** Report by exception: a reading is reported when it differs from the last *reported* one by more than the deadband. */
+export interface ReportRule {
+  /** In the metric's unit. */
+  readonly deadband?: number | undefined;
+  /** In percent of the last reported value. */
+  readonly deadbandPercent?: number | undefined;
+  /** An unchanged value is reported again after this time. */
+  readonly heartbeatMs?: number | undefined;
 }
 
 export interface DriverDeps {
@@ -65,7 +86,14 @@ export interface DriverPlugin<C extends ConnectionConfig = ConnectionConfig> {
   readonly config: z.ZodType<C>;
   /** The metrics of one device, from its config alone. */
   metrics(device: C['devices'][number]): readonly MetricDefinition[];
-  load(): Promise<(config: C, deps: DriverDeps) => Driver>;
+  /** Loads the protocol library. Never called for a driver that no connection uses. */
+  load(): Promise<DriverModule<C>>;
+}
+
+/** What a plugin's `driver.ts` exports. */
+export interface DriverModule<C extends ConnectionConfig = ConnectionConfig> {
+  /** Does no I/O. */
+  create(config: C, deps: DriverDeps): Driver;
 }
 
 /** What every driver's connection config has; drivers extend it. */
@@ -87,7 +115,7 @@ export interface DeviceConfig {
 export interface DeviceSink {
   /** The device answers (again). */
   online(deviceId: string): void;
-  /** The device does not answer: its values are stale. `reason` is one plain sentence. */
+  /** The device does not answer: its values are stale. `reason` is one plain sentence. May be the first call for a device. */
   offline(deviceId: string, reason: string): void;
   /** Samples that passed report by exception, oldest first. */
   report(deviceId: string, readings: readonly Reading[]): void;

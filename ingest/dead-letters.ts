@@ -33,8 +33,8 @@ export function decodeDeadLetter(bytes: Uint8Array): DeadLetter {
 }
 
 /** All letters that are kept, oldest first. */
-export async function* listDeadLetters(log: LogBus): AsyncGenerator<DeadLetter> {
-  let index = log.stats().firstIndex;
+export async function* listDeadLetters(log: Pick<LogBus, 'read'>): AsyncGenerator<DeadLetter> {
+  let index = 0;
   for (;;) {
     const records = await log.read(index, { maxRecords: 1000, maxBytes: 4_194_304, waitMs: 0 });
     if (records.length === 0) return;

@@ -117,6 +117,15 @@ export function createIngest(config: IngestConfig, deps: IngestDeps): Ingest {
     work.letters.push(encodeDeadLetter({ ...reject, sourceIndex: record.index, record: record.payload }));
   }
 
+  async function read(index: number, waitMs: number): Promise<readonly LogRecord[]> {
+    try {
+      return await logBus.read(index, { maxRecords: 2048, maxBytes: 2_097_152, waitMs, signal: abort.signal });
+    } catch (error) {
+      if (abort.signal.aborted) return [];
+      throw error;
+    }
+  }
+
   /** Reads until the batch is full, or its age has reached the commit interval. */
   async function collect(): Promise<Work> {
     const work = newWork();
@@ -124,7 +133,7 @@ export function createIngest(config: IngestConfig, deps: IngestDeps): Ingest {
     while (work.batch.length < config.maxBatchSamples && !abort.signal.aborted) {
       const isEmpty = work.nextIndex === nextIndex;
       const waitMs = isEmpty ? 1000 : Math.max(0, until - clock.monotonic());
-      const records = await logBus.read(work.nextIndex, { maxRecords: 2048, maxBytes: 2_097_152, waitMs, signal: abort.signal });
+      const records = await read(work.nextIndex, waitMs);
       const first = records[0];
       if (first === undefined) {
         if (isEmpty) continue;

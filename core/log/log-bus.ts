@@ -11,6 +11,9 @@ export interface LogRecord {
 }
 
 export interface LogBus {
+  /** Made with the log; another id means another numbering. */
+  readonly id: string;
+
   /**
    * Appends one record. Resolves with its index when the record is durable (group commit): a power cut after that
    * keeps it. Calls may overlap; indexes follow the order of calls. Rejects with a RetryableError `log.diskFull` when

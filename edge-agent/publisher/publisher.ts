@@ -102,6 +102,15 @@ export function createPublisher(
       });
   }
 
+  async function read(index: number, waitMs: number, signal: AbortSignal): Promise<readonly LogRecord[]> {
+    try {
+      return await outbox.log.read(index, { maxRecords: 64, maxBytes: 262_144, waitMs, signal });
+    } catch (error) {
+      if (signal.aborted) return [];
+      throw error;
+    }
+  }
+
   /** Reads [from, to) and sends what is not acknowledged; `to` undefined follows the log for ever. */
   async function lane(from: number, to: number | undefined, link: SessionLink): Promise<void> {
     const isHistorical = to !== undefined;
@@ -109,12 +118,7 @@ export function createPublisher(
     let index = from;
     let due = clock.monotonic();
     while (!link.signal.aborted && (to === undefined || index < to)) {
-      const records = await outbox.log.read(index, {
-        maxRecords: 64,
-        maxBytes: 262_144,
-        waitMs: to === undefined ? 1000 : 0,
-        signal: link.signal,
-      });
+      const records = await read(index, to === undefined ? 1000 : 0, link.signal);
       if (records.length === 0 && to !== undefined) return;
       for (const record of records) {
         if (to !== undefined && record.index >= to) return;

@@ -1,0 +1,100 @@
+import { parseArgs } from 'node:util';
+import { ConfigError } from '@nhip/core/process/errors';
+
+/** One option of a command. `env` is taken when the flag is absent. */
+export interface Flag {
+  readonly summary: string;
+  /** Placeholder in the help; a flag without one is a switch. */
+  readonly value?: string;
+  readonly short?: string;
+  readonly env?: string;
+}
+
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  /** Positional arguments as the help shows them. */
+  readonly usage?: string;
+  readonly flags: Readonly<Record<string, Flag>>;
+  /** Resolves with the exit code. */
+  run(input: Input): Promise<number>;
+}
+
+export interface Input {
+  readonly positionals: readonly string[];
+  text(flag: string): string | undefined;
+  isSet(flag: string): boolean;
+  /** A TCP port; throws ConfigError when it is none. */
+  port(flag: string): number | undefined;
+}
+
+/** Flags of every command that runs a role. */
+export const commonFlags = {
+  config: { summary: 'YAML configuration file', value: 'FILE', short: 'c' },
+  data: { summary: 'Data folder (default ./data)', value: 'DIR', env: 'NHIP_DATA' },
+  json: { summary: 'One line of JSON on stdout when ready' },
+  check: { summary: 'Check the configuration and exit' },
+  'log-level': { summary: 'debug, info, warn, error or silent', value: 'LEVEL', env: 'NHIP_LOG_LEVEL' },
+} as const satisfies Record<string, Flag>;
+
+export const listenFlags = {
+  host: { summary: 'Address to listen on (default 127.0.0.1)', value: 'HOST', env: 'NHIP_HOST' },
+  'http-port': { summary: 'Port of the web board and API (default 8080; 0: any free one)', value: 'PORT', env: 'NHIP_HTTP_PORT' },
+  'mqtt-port': { summary: 'Port of the broker (default 1883; 0: any free one)', value: 'PORT', env: 'NHIP_MQTT_PORT' },
+} as const satisfies Record<string, Flag>;
+
+/** Parses what follows the command's name. Throws ConfigError that names the wrong argument. */
+export function parseInput(command: Command, args: readonly string[], env: Readonly<Record<string, string | undefined>>): Input {
+  const options = Object.fromEntries(
+    Object.entries({ ...command.flags, help: { summary: '', short: 'h' } as Flag }).map(([name, flag]) => [
+      name,
+      {
+        type: flag.value === undefined ? ('boolean' as const) : ('string' as const),
+        multiple: true as const,
+        ...(flag.short ? { short: flag.short } : {}),
+      },
+    ]),
+  );
+  let values: Record<string, unknown>;
+  let positionals: string[];
+  try {
+    ({ values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true, strict: true }));
+  } catch (error) {
+    throw new ConfigError(`nhip ${command.name}`, [(error as Error).message.split('. To specify')[0] ?? '']);
+  }
+  const text = (name: string): string | undefined => {
+    const given = values[name];
+    if (Array.isArray(given)) return String(given.at(-1));
+    const variable = command.flags[name]?.env;
+    return variable === undefined ? undefined : env[variable];
+  };
+  return {
+    positionals,
+    text,
+    isSet: (name) => Array.isArray(values[name]),
+    port(name) {
+      const given = text(name);
+      if (given === undefined) return undefined;
+      const port = Number(given);
+      if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new ConfigError(`--${name}`, [`"${given}" is not a port (0–65535)`]);
+      return port;
+    },
+  };
+}
+
+/** The help of one command. */
+export function commandHelp(command: Command): string {
+  const rows = Object.entries(command.flags).map(([name, flag]) => {
+    const left = `${flag.short ? `-${flag.short}, ` : '    '}--${name}${flag.value ? ` ${flag.value}` : ''}`;
+    return `  ${left.padEnd(26)}${flag.summary}${flag.env ? ` [${flag.env}]` : ''}`;
+  });
+  return [
+    `nhip ${command.name}${command.usage ? ` ${command.usage}` : ''}`,
+    '',
+    `  ${command.summary}`,
+    '',
+    ...rows,
+    '  -h, --help              This help',
+    '',
+  ].join('\n');
+}

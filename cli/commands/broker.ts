@@ -1,0 +1,43 @@
+import { openCredentials } from '@nhip/broker/auth/credentials';
+import { createBroker } from '@nhip/broker/broker';
+import { createLog } from '@nhip/core/process/log';
+import { createNodeEnv } from '@nhip/core/process/node-env';
+import { type Command, commonFlags, listenFlags } from '../arguments.ts';
+import { makePrivate } from '../folders.ts';
+import { openBrokerLog } from '../log-bus.ts';
+import { createFatal, runUntilStopped } from '../run-until-stopped.ts';
+import { serverSetup } from '../server-config.ts';
+
+const { 'http-port': _, ...brokerListenFlags } = listenFlags;
+
+export const broker: Command = {
+  name: 'broker',
+  summary: 'Runs the MQTT broker alone: every acknowledged message is in the log of the data folder.',
+  flags: { ...commonFlags, ...brokerListenFlags },
+  async run(input) {
+    const { config, folder } = serverSetup(input, process.env);
+    if (input.isSet('check')) return 0;
+    makePrivate(folder.server);
+    const log = createLog('broker', input.text('log-level') ?? 'info');
+    const env = createNodeEnv(folder.server);
+    const { fatal, onFatal } = createFatal();
+    const logBus = await openBrokerLog(env, config.log, log, onFatal);
+    const role = createBroker(config.broker, { clock: env.clock, log, logBus, credentials: openCredentials(folder.credentials) });
+    let port = 0;
+    const parts = [
+      { name: 'log', start: async () => {}, stop: () => logBus.close() },
+      {
+        name: 'broker',
+        start: async () => {
+          ({ port } = await role.start());
+        },
+        stop: () => role.stop(),
+      },
+    ];
+    const ready = (): void => {
+      if (input.isSet('json')) process.stdout.write(`${JSON.stringify({ ready: true, mqtt: port })}\n`);
+      else process.stdout.write(`MQTT on ${config.broker.host}:${port}\n`);
+    };
+    return runUntilStopped(parts, log, { ready, fatal });
+  },
+};

@@ -1,0 +1,135 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { ConfigError } from '@nhip/core/process/errors';
+import { type Command, commonFlags, type Input, listenFlags } from '../arguments.ts';
+import { type Child, startChild } from '../demo/child.ts';
+import { writeEdges, writePlant } from '../demo/prepare.ts';
+import { type DataFolder, dataFolder, makePrivate } from '../folders.ts';
+
+/** What the first start puts into the history, so that every view has something to show. */
+const historyDays = 7;
+/** The one child that ends by itself. */
+const historyName = 'history';
+
+export const demo: Command = {
+  name: 'demo',
+  summary: 'A simulated factory, live: simulators on real protocols, two edge agents and the server, each a process of its own.',
+  flags: {
+    data: commonFlags.data,
+    json: commonFlags.json,
+    ...listenFlags,
+    'modbus-port': { summary: 'Port of the simulated PLCs (default: any free one)', value: 'PORT' },
+    'opcua-port': { summary: 'Port of the simulated OPC UA server (default: any free one)', value: 'PORT' },
+  },
+  async run(input) {
+    const folder = dataFolder(input.text('data'));
+    makePrivate(folder.root);
+    makePrivate(join(folder.root, 'logs'));
+    const children: Child[] = [];
+    const start = (name: string, args: readonly string[]): Child => {
+      const child = startChild(name, [...args, '--data', folder.root], join(folder.root, 'logs', `${name}.log`));
+      children.push(child);
+      return child;
+    };
+    const stopped = new Promise<'stop'>((resolve) => {
+      process.once('SIGINT', () => resolve('stop'));
+      process.once('SIGTERM', () => resolve('stop'));
+    });
+    let code = 0;
+    try {
+      const outcome = await Promise.race([startAll(input, folder, start), stopped]);
+      if (outcome !== 'stop') {
+        announce(input, outcome);
+        const dead = await Promise.race([
+          stopped,
+          ...children.filter(({ name }) => name !== historyName).map((child) => child.ended.then((exit) => ({ child, exit }))),
+        ]);
+        if (dead !== 'stop')
+          throw new Error(`${dead.child.name} ended with ${dead.exit}. Its log: ${join(folder.root, 'logs', `${dead.child.name}.log`)}`);
+      }
+    } catch (error) {
+      process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+      code = error instanceof ConfigError ? 78 : 1;
+    }
+    await stopAll(input, children);
+    return code;
+  },
+};
+
+interface Started {
+  readonly http: number;
+  readonly mqtt: number;
+  readonly modbus: number;
+  readonly opcua: number;
+  readonly host: string;
+  readonly firstLogin: { readonly username: string; readonly password: string } | undefined;
+}
+
+async function startAll(input: Input, folder: DataFolder, start: (name: string, args: readonly string[]) => Child): Promise<Started> {
+  const say = (text: string): void => {
+    if (!input.isSet('json')) process.stdout.write(`${text}\n`);
+  };
+  const timed = async <T>(label: string, work: Promise<T>, describe: (result: T) => string): Promise<T> => {
+    const began = performance.now();
+    const result = await work;
+    say(`  ${label.padEnd(12)} ${describe(result).padEnd(46)} ${String(Math.round(performance.now() - began)).padStart(6)} ms`);
+    return result;
+  };
+  say('\nNhịp, a simulated factory\n');
+  if (!existsSync(folder.history)) {
+    const history = start(historyName, ['simulate', '--write-history', String(historyDays)]);
+    await timed(
+      'history',
+      history.ready,
+      ({ samples }) => `${historyDays} days of the plant, ${Number(samples).toLocaleString('en')} samples`,
+    );
+    await history.ended;
+  }
+  const host = input.text('host') ?? '127.0.0.1';
+  const simulator = start('simulator', [
+    'simulate',
+    '--modbus-port',
+    input.text('modbus-port') ?? '0',
+    '--opcua-port',
+    input.text('opcua-port') ?? '0',
+  ]);
+  const server = start('server', [
+    ...['server', '--demo', '--plant', writePlant(folder), '--host', host],
+    ...['--http-port', String(input.port('http-port') ?? 8080), '--mqtt-port', String(input.port('mqtt-port') ?? 1883)],
+  ]);
+  const [simulated, served] = await Promise.all([
+    timed('simulators', simulator.ready, ({ modbus, opcua }) => `Modbus TCP :${modbus}, OPC UA :${opcua}`),
+    timed('server', server.ready, ({ http, mqtt }) => `broker :${mqtt}, ingest, live :${http}`),
+  ]);
+  const ports = { modbus: Number(simulated.modbus), opcua: Number(simulated.opcua), mqtt: Number(served.mqtt) };
+  await Promise.all(
+    writeEdges(folder, ports).map(({ edge, config }) =>
+      timed('edge agent', start(edge, ['edge', 'run', '--config', config]).ready, () => edge),
+    ),
+  );
+  return { ...ports, http: Number(served.http), host, firstLogin: served.firstLogin as Started['firstLogin'] };
+}
+
+function announce(input: Input, { firstLogin, ...started }: Started): void {
+  const { http, host } = started;
+  if (input.isSet('json')) {
+    process.stdout.write(`${JSON.stringify({ ready: true, ...started, ...(firstLogin ? { firstLogin } : {}) })}\n`);
+    return;
+  }
+  process.stdout.write(`\n  Board        http://${host}:${http}\n`);
+  if (firstLogin)
+    process.stdout.write(
+      `  Login        ${firstLogin.username} / ${firstLogin.password}   (shown once; looking needs none on this computer)\n`,
+    );
+  process.stdout.write('\n  Ctrl-C stops; the next start goes on from here.\n\n');
+}
+
+async function stopAll(input: Input, children: readonly Child[]): Promise<void> {
+  const began = performance.now();
+  // Edge agents first, so that they say goodbye; then the server, then the machines.
+  for (const group of [children.filter(({ name }) => name.startsWith('edge')), children.filter(({ name }) => !name.startsWith('edge'))]) {
+    await Promise.all(group.map((child) => child.stop()));
+  }
+  if (!input.isSet('json'))
+    process.stdout.write(`\n  Stopped in ${Math.round(performance.now() - began)} ms; everything acknowledged is on disk.\n`);
+}

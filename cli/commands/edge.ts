@@ -1,0 +1,48 @@
+import { dirname, resolve } from 'node:path';
+import { loadConfig } from '@nhip/core/process/config';
+import { ConfigError } from '@nhip/core/process/errors';
+import { createLog } from '@nhip/core/process/log';
+import { createNodeEnv } from '@nhip/core/process/node-env';
+import { createAgent, mqttPassword, resolveConnections } from '@nhip/edge-agent/agent';
+import { agentConfig } from '@nhip/edge-agent/config';
+import { type Command, commonFlags, type Input } from '../arguments.ts';
+import { dataFolder, makePrivate } from '../folders.ts';
+import { createFatal, runUntilStopped } from '../run-until-stopped.ts';
+
+export const edge: Command = {
+  name: 'edge',
+  usage: 'run | check',
+  summary: 'The edge agent: reads machines and publishes them as Sparkplug B.',
+  flags: commonFlags,
+  async run(input) {
+    const [action] = input.positionals;
+    if (action !== 'run' && action !== 'check') throw new ConfigError('nhip edge', ['say run or check; nhip edge --help']);
+    return runAgent(input, action === 'check' || input.isSet('check'));
+  },
+};
+
+async function runAgent(input: Input, isCheck: boolean): Promise<number> {
+  const file = input.text('config');
+  if (file === undefined) throw new ConfigError('nhip edge', ['--config FILE is missing']);
+  const config = loadConfig(agentConfig, file, process.env);
+  const connections = resolveConnections(config, file);
+  // Relative file names in the config are relative to it, wherever the agent is started.
+  const { passwordFile } = config.mqtt;
+  const settled =
+    passwordFile === undefined ? config : { ...config, mqtt: { ...config.mqtt, passwordFile: resolve(dirname(file), passwordFile) } };
+  mqttPassword(settled, file);
+  if (isCheck) {
+    const devices = connections.reduce((sum, connection) => sum + connection.config.devices.length, 0);
+    process.stdout.write(`${file}: ${connections.length} connection(s), ${devices} device(s), no problems\n`);
+    return 0;
+  }
+  const dataDir = dataFolder(input.text('data')).edge(config.edge);
+  makePrivate(dataDir);
+  const log = createLog(config.edge, input.text('log-level') ?? 'info');
+  const { fatal, onFatal } = createFatal();
+  const agent = createAgent(settled, file, { env: createNodeEnv(dataDir), log, dataDir, onFatal });
+  const ready = (): void => {
+    if (input.isSet('json')) process.stdout.write(`${JSON.stringify({ ready: true, edge: `${config.group}/${config.edge}` })}\n`);
+  };
+  return runUntilStopped([{ name: 'agent', start: () => agent.start(), stop: () => agent.stop() }], log, { ready, fatal });
+}

@@ -1,0 +1,47 @@
+import { createLog } from '@nhip/core/process/log';
+import manifest from '../../package.json' with { type: 'json' };
+import { type Command, commonFlags, listenFlags } from '../arguments.ts';
+import { makePrivate } from '../folders.ts';
+import { createFatal, runUntilStopped } from '../run-until-stopped.ts';
+import { composeServer } from '../server.ts';
+import { serverSetup } from '../server-config.ts';
+
+export const server: Command = {
+  name: 'server',
+  summary: 'Runs broker, ingest and live in one process on the embedded store: one box in a factory.',
+  flags: {
+    ...commonFlags,
+    ...listenFlags,
+    plant: { summary: 'Plant model (YAML): lines, names, shifts', value: 'FILE' },
+    demo: { summary: 'A viewer on this computer may read without logging in' },
+  },
+  async run(input) {
+    const setup = serverSetup(input, process.env);
+    if (input.isSet('check')) {
+      process.stdout.write('The configuration is sound.\n');
+      return 0;
+    }
+    makePrivate(setup.folder.server);
+    const log = createLog('server', input.text('log-level') ?? 'info');
+    const { fatal, onFatal } = createFatal();
+    const { parts, started } = await composeServer(setup, {
+      log,
+      version: manifest.version,
+      adminPassword: process.env.NHIP_ADMIN_PASSWORD,
+      onFatal,
+    });
+    const ready = (): void => {
+      const { firstLogin, port } = started.live;
+      const isJson = input.isSet('json');
+      if (isJson)
+        process.stdout.write(
+          `${JSON.stringify({ ready: true, http: port, mqtt: started.mqttPort, ...(firstLogin ? { firstLogin } : {}) })}\n`,
+        );
+      else {
+        process.stdout.write(`Board  http://${setup.config.live.host}:${port}\nMQTT   ${setup.config.broker.host}:${started.mqttPort}\n`);
+        if (firstLogin) process.stdout.write(`Login  ${firstLogin.username} / ${firstLogin.password}  (shown once)\n`);
+      }
+    };
+    return runUntilStopped(parts, log, { ready, fatal });
+  },
+};

@@ -1,0 +1,59 @@
+import { loadConfig } from '@nhip/core/process/config';
+import { ConfigError } from '@nhip/core/process/errors';
+import { createLog } from '@nhip/core/process/log';
+import { createNodeEnv } from '@nhip/core/process/node-env';
+import { simulationConfig } from '@nhip/simulators/config';
+import { hoaLac } from '@nhip/simulators/plants/hoa-lac';
+import { createSimulation } from '@nhip/simulators/simulation';
+import { type Command, commonFlags, type Input, listenFlags } from '../arguments.ts';
+import { dataFolder, makePrivate } from '../folders.ts';
+import { createFatal, runUntilStopped } from '../run-until-stopped.ts';
+
+export const simulate: Command = {
+  name: 'simulate',
+  summary: 'Runs the simulated plant of Hòa Lạc: CNC, moulding and robot on OPC UA, packaging and meters on Modbus TCP.',
+  flags: {
+    ...commonFlags,
+    host: listenFlags.host,
+    'modbus-port': { summary: 'Modbus TCP port (default 1502; 0: any free one)', value: 'PORT' },
+    'opcua-port': { summary: 'OPC UA port (default 4840; 0: any free one)', value: 'PORT' },
+    'write-history': { summary: 'Write the last DAYS into the store of the data folder, then exit', value: 'DAYS' },
+  },
+  async run(input) {
+    const folder = dataFolder(input.text('data'));
+    const days = input.text('write-history');
+    if (days !== undefined) return writeHistoryOnce(input, days);
+    const file = input.text('config');
+    const fromFile =
+      file === undefined ? simulationConfig.parse({ dataDir: folder.simulator }) : loadConfig(simulationConfig, file, process.env);
+    const config = {
+      ...fromFile,
+      host: input.text('host') ?? fromFile.host,
+      modbusPort: input.port('modbus-port') ?? fromFile.modbusPort,
+      opcuaPort: input.port('opcua-port') ?? fromFile.opcuaPort,
+    };
+    if (input.isSet('check')) return 0;
+    makePrivate(config.dataDir);
+    const log = createLog('simulate', input.text('log-level') ?? 'info');
+    const env = createNodeEnv(config.dataDir);
+    const simulation = createSimulation(hoaLac, config, { clock: env.clock, disk: env.disk, log });
+    const ready = (): void => {
+      const ports = simulation.ports();
+      if (input.isSet('json')) process.stdout.write(`${JSON.stringify({ ready: true, ...ports })}\n`);
+      else process.stdout.write(`Modbus TCP on ${config.host}:${ports.modbus}, OPC UA on opc.tcp://${config.host}:${ports.opcua}\n`);
+    };
+    return runUntilStopped([{ name: 'simulation', start: () => simulation.start(), stop: () => simulation.stop() }], log, {
+      ready,
+      fatal: createFatal().fatal,
+    });
+  },
+};
+
+async function writeHistoryOnce(input: Input, text: string): Promise<number> {
+  const days = Number(text);
+  if (!(days > 0 && days <= 400)) throw new ConfigError('--write-history', [`"${text}" is not a number of days (1–400)`]);
+  const { writeHistory } = await import('../write-history.ts');
+  const samples = await writeHistory(dataFolder(input.text('data')), hoaLac, days);
+  process.stdout.write(input.isSet('json') ? `${JSON.stringify({ samples })}\n` : `${samples} samples written\n`);
+  return 0;
+}

@@ -1,0 +1,24 @@
+import type { LogBus } from '@nhip/core/log/log-bus';
+import { openSegmentLog } from '@nhip/core/log/segment-log';
+import type { Env } from '@nhip/core/process/env';
+import type { Log } from '@nhip/core/process/log';
+import { ingestReader } from '@nhip/ingest/ingest';
+import type { ServerConfig } from './server-config.ts';
+
+/** Opens the broker's log in the server's data folder, held back for ingest, with a kept tail for restored databases. */
+export function openBrokerLog(env: Env, config: ServerConfig['log'], log: Log, onFatal: (error: Error) => void): Promise<LogBus> {
+  return openSegmentLog(env, 'log', {
+    commitDelayMs: config.commitDelayMs,
+    maxBytes: config.maxBytes,
+    keepTailBytes: Math.floor(config.maxBytes / 4),
+    keepTailMs: 86_400_000,
+    readers: [ingestReader],
+    log,
+    onFatal,
+  });
+}
+
+/** Opens the dead letters beside it. */
+export function openDeadLetters(env: Env, maxBytes: number, log: Log, onFatal: (error: Error) => void): Promise<LogBus> {
+  return openSegmentLog(env, 'dead-letters', { commitDelayMs: 0, maxBytes, readers: [], log, onFatal });
+}

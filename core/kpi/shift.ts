@@ -1,0 +1,116 @@
+/** A shift of the plant model, in wall time of the plant. */
+export interface ShiftRule {
+  readonly id: string;
+  /** `HH:MM` */
+  readonly from: string;
+  /** `HH:MM`; at or before `from`: on the next day (equal: 24 h). */
+  readonly to: string;
+  /** ISO weekdays (1 Monday … 7 Sunday) on which it starts; absent: every day. */
+  readonly days?: readonly number[] | undefined;
+}
+
+/** One occurrence of a shift: [from, to) in ms UTC. */
+export interface ShiftWindow<Rule extends ShiftRule = ShiftRule> {
+  readonly shift: Rule;
+  readonly from: number;
+  readonly to: number;
+}
+
+const dayMs = 86_400_000;
+const minuteMs = 60_000;
+
+/** The shift that runs at `atMs`: of several that overlap the one listed first; null between shifts. */
+export function shiftAt<Rule extends ShiftRule>(shifts: readonly Rule[], timeZone: string, atMs: number): ShiftWindow<Rule> | null {
+  const today = localDay(timeZone, atMs);
+  for (const shift of shifts) {
+    // Yesterday too, for shifts that cross midnight.
+    for (const day of [today, today - dayMs]) {
+      const window = occurrence(shift, timeZone, day);
+      if (window !== null && window.from <= atMs && atMs < window.to) return window;
+    }
+  }
+  return null;
+}
+
+/** Every occurrence that overlaps [fromMs, toMs), oldest first, whole (not cut to the range). */
+export function shiftWindows<Rule extends ShiftRule>(
+  shifts: readonly Rule[],
+  timeZone: string,
+  fromMs: number,
+  toMs: number,
+): readonly ShiftWindow<Rule>[] {
+  const windows: ShiftWindow<Rule>[] = [];
+  for (let day = localDay(timeZone, fromMs) - dayMs; day <= localDay(timeZone, toMs); day += dayMs) {
+    for (const shift of shifts) {
+      const window = occurrence(shift, timeZone, day);
+      if (window !== null && window.from < toMs && window.to > fromMs) windows.push(window);
+    }
+  }
+  return windows.sort((a, b) => a.from - b.from);
+}
+
+/** The calendar day of the plant that holds `atMs`: [from, to) in ms UTC; 23 or 25 h long when the clocks change. */
+export function plantDay(timeZone: string, atMs: number): { readonly from: number; readonly to: number } {
+  const day = localDay(timeZone, atMs);
+  return { from: wallToUtc(timeZone, day), to: wallToUtc(timeZone, day + dayMs) };
+}
+
+/**
+ * The time at which a wall clock in `timeZone` shows `wallMs` (wall time written as if it were UTC). A wall time that the
+ * clocks skip moves forward by the skipped hour; one that they show twice is the first of the two.
+ */
+export function wallToUtc(timeZone: string, wallMs: number): number {
+  const before = offsetMs(timeZone, wallMs - dayMs);
+  const after = offsetMs(timeZone, wallMs + dayMs);
+  const early = wallMs - before;
+  if (offsetMs(timeZone, early) === before) return early;
+  const late = wallMs - after;
+  return offsetMs(timeZone, late) === after ? late : early;
+}
+
+function occurrence<Rule extends ShiftRule>(shift: Rule, timeZone: string, day: number): ShiftWindow<Rule> | null {
+  if (shift.days !== undefined && !shift.days.includes(isoWeekday(day))) return null;
+  const from = day + minutes(shift.from) * minuteMs;
+  const to = day + minutes(shift.to) * minuteMs;
+  return { shift, from: wallToUtc(timeZone, from), to: wallToUtc(timeZone, to > from ? to : to + dayMs) };
+}
+
+/** Midnight of the local day that holds `atMs`, as wall time written as if it were UTC. */
+function localDay(timeZone: string, atMs: number): number {
+  const wall = atMs + offsetMs(timeZone, atMs);
+  return Math.floor(wall / dayMs) * dayMs;
+}
+
+function isoWeekday(day: number): number {
+  return new Date(day).getUTCDay() || 7;
+}
+
+function minutes(text: string): number {
+  const match = /^(?:([01]\d|2[0-3]):([0-5]\d)|(24):(00))$/.exec(text);
+  if (match === null) throw new RangeError(`"${text}" is not a time of day: write HH:MM, for example 06:00`);
+  return Number(match[1] ?? match[3]) * 60 + Number(match[2] ?? match[4]);
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** Wall time minus UTC at `atMs`, ms, to the minute. Throws a RangeError for an unknown time zone. */
+function offsetMs(timeZone: string, atMs: number): number {
+  let format = formats.get(timeZone);
+  if (format === undefined) {
+    const twoDigits = '2-digit';
+    format = new Intl.DateTimeFormat('en-US-u-ca-iso8601', {
+      timeZone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: twoDigits,
+      day: twoDigits,
+      hour: twoDigits,
+      minute: twoDigits,
+    });
+    formats.set(timeZone, format);
+  }
+  const part: Partial<Record<Intl.DateTimeFormatPartTypes, number>> = {};
+  for (const { type, value } of format.formatToParts(atMs)) part[type] = Number(value);
+  const wall = Date.UTC(part.year ?? 0, (part.month ?? 1) - 1, part.day, part.hour, part.minute);
+  return wall - Math.floor(atMs / minuteMs) * minuteMs;
+}

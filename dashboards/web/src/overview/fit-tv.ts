@@ -1,0 +1,46 @@
+/** How much a tile shows: `wide` and `tall` everything, `mini` name, state and count. */
+export type Density = 'wide' | 'tall' | 'mini';
+
+export interface TvFit {
+  readonly density: Density;
+  readonly columns: number;
+  /** Root font size, px: everything on the screen scales with it. */
+  readonly fontPx: number;
+}
+
+/** Least size of a tile, in root font sizes (rem); measured on the tile's own style sheet. */
+const tileRem: Readonly<Record<Density, { readonly width: number; readonly height: number }>> = {
+  wide: { width: 19, height: 9.4 },
+  tall: { width: 15.5, height: 12.4 },
+  mini: { width: 11, height: 5 },
+};
+const headRem = 6.4;
+const lineRem = 2.9;
+const gapRem = 0.8;
+const paddingRem = 2.2;
+const largestFontPx = 48;
+const readableFontPx = 12;
+
+/** Chooses columns and type size so that all lines fit on a screen of `width` × `height` px without scrolling. */
+export function fitTv(width: number, height: number, lineSizes: readonly number[]): TvFit {
+  const full = better(best('wide', width, height, lineSizes), best('tall', width, height, lineSizes));
+  return full.fontPx >= readableFontPx ? full : better(full, best('mini', width, height, lineSizes));
+}
+
+function best(density: Density, width: number, height: number, lineSizes: readonly number[]): TvFit {
+  const tile = tileRem[density];
+  const most = Math.max(1, ...lineSizes);
+  let chosen: TvFit = { density, columns: 1, fontPx: 0 };
+  for (let columns = 1; columns <= most; columns += 1) {
+    const rows = lineSizes.map((size) => Math.ceil(size / columns));
+    const heightRem = headRem + rows.reduce((sum, count) => sum + lineRem + count * (tile.height + gapRem), 0);
+    const widthRem = paddingRem + columns * (tile.width + gapRem);
+    const fontPx = Math.min(largestFontPx, width / widthRem, height / heightRem);
+    if (fontPx > chosen.fontPx) chosen = { density, columns, fontPx };
+  }
+  return chosen;
+}
+
+function better(a: TvFit, b: TvFit): TvFit {
+  return b.fontPx > a.fontPx ? b : a;
+}

@@ -1,0 +1,30 @@
+import type { StateInterval } from '@nhip/core/wire/live';
+import { api } from '../api/endpoints.ts';
+import { feed } from '../feed/live-feed.svelte.ts';
+
+export const stripMs = 8 * 3600 * 1000;
+const refreshMs = 60_000;
+
+/** The last eight hours of every machine, fetched once a minute while the overview is shown. */
+class Strips {
+  byMachine: Readonly<Record<string, readonly StateInterval[]>> = $state.raw({});
+  hasFailed = $state(false);
+
+  /** Fetches now and each minute; returns the function that stops it. */
+  start(): () => void {
+    const refresh = async (): Promise<void> => {
+      try {
+        const to = Math.round(feed.now);
+        this.byMachine = (await api.allStates(to - stripMs, to)).machines;
+        this.hasFailed = false;
+      } catch {
+        this.hasFailed = true;
+      }
+    };
+    void refresh();
+    const timer = setInterval(() => void refresh(), refreshMs);
+    return () => clearInterval(timer);
+  }
+}
+
+export const strips = new Strips();

@@ -1,0 +1,41 @@
+import { api, type SessionView } from '../api/endpoints.ts';
+import { HttpProblem } from '../api/http.ts';
+
+type SessionStatus = 'unknown' | 'ready' | 'unreachable';
+
+/** Who looks at the screen. The server decides what that person may see; this only mirrors it. */
+class Session {
+  status: SessionStatus = $state('unknown');
+  view: SessionView = $state.raw({ user: null, canRead: false, demo: false });
+
+  /** Asks the server. An unreachable server keeps what was known. */
+  async refresh(): Promise<void> {
+    try {
+      this.view = await api.session();
+      this.status = 'ready';
+    } catch (err) {
+      if (err instanceof HttpProblem && err.status === 401) {
+        this.view = { user: null, canRead: false, demo: false };
+        this.status = 'ready';
+      } else if (this.status !== 'ready') {
+        this.status = 'unreachable';
+      }
+    }
+  }
+
+  /** Throws HttpProblem when the server refuses. */
+  async login(username: string, password: string): Promise<void> {
+    await api.login(username, password);
+    await this.refresh();
+  }
+
+  async logout(): Promise<void> {
+    try {
+      await api.logout();
+    } finally {
+      await this.refresh();
+    }
+  }
+}
+
+export const session = new Session();

@@ -1,0 +1,178 @@
+import type { Timer } from '@nhip/core/process/env';
+import type { ConnectionConfig, DeviceSink, Driver, DriverDeps, DriverPlugin } from '../driver.ts';
+import { backOffMs } from './back-off.ts';
+import { within } from './deadline.ts';
+import { createDeviceTracker, type DeviceState, type DeviceTracker } from './device-tracker.ts';
+import { followDevices, pollDevices, type Session } from './sessions.ts';
+
+/** Keeps one connection alive and its devices reported, for as long as it runs. */
+export interface ConnectionHost {
+  /** Begins to connect; returns at once. */
+  start(): void;
+  /** Closes the connection. Devices are not told offline: the agent ends its session itself. Idempotent. */
+  stop(): Promise<void>;
+  health(): ConnectionHealth;
+}
+
+export interface ConnectionHealth {
+  readonly id: string;
+  readonly driver: string;
+  /** `connected` means that a device answered on this connection. */
+  readonly state: 'stopped' | 'connecting' | 'connected' | 'waiting';
+  /** Why it is not connected; null when it is, or when nothing failed yet. */
+  readonly reason: string | null;
+  readonly devices: readonly DeviceHealth[];
+  /** Since the start of the host. */
+  readonly counters: ConnectionCounters;
+}
+
+export interface DeviceHealth {
+  readonly id: string;
+  readonly state: DeviceState;
+  /** ms UTC */
+  readonly lastAnswerMs: number | null;
+  /** Failed reads in a row. */
+  readonly failures: number;
+}
+
+export interface ConnectionCounters {
+  /** Reads of a device. */
+  readonly polls: number;
+  /** Reads that a device did not answer. */
+  readonly failures: number;
+  /** Reads that were skipped because an earlier one took too long. */
+  readonly overruns: number;
+  /** Connections that were made after the first one. */
+  readonly reconnects: number;
+  /** Readings that were reported. */
+  readonly samples: number;
+}
+
+export interface HostTiming {
+  readonly connectTimeoutMs: number;
+  readonly readTimeoutMs: number;
+  readonly subscribeTimeoutMs: number;
+  /** A connection that comes back within this time does not put its devices offline. */
+  readonly graceMs: number;
+}
+
+const defaultTiming: HostTiming = { connectTimeoutMs: 15_000, readTimeoutMs: 60_000, subscribeTimeoutMs: 60_000, graceMs: 5_000 };
+const closeTimeoutMs = 5_000;
+
+/**
+ * The host of one connection. Connects, polls or follows, and after any loss makes a new driver with back-off. `sink` is called from
+ * here only and must not throw.
+ */
+export function createConnectionHost<C extends ConnectionConfig>(
+  plugin: DriverPlugin<C>,
+  config: C,
+  sink: DeviceSink,
+  deps: DriverDeps,
+  timing: HostTiming = defaultTiming,
+): ConnectionHost {
+  const { clock, random } = deps;
+  const log = deps.log.child({ connection: config.id, driver: plugin.name });
+  const driverDeps: DriverDeps = { ...deps, log };
+  const devices: readonly DeviceTracker[] = config.devices.map((device) =>
+    createDeviceTracker(device, plugin.metrics(device), sink, { clock, log, random: () => random.next() }),
+  );
+  const counters = { polls: 0, failures: 0, overruns: 0, samples: 0 };
+  let connections = 0;
+  let state: ConnectionHealth['state'] = 'stopped';
+  let reason: string | null = null;
+  let told: 'up' | 'down' | undefined;
+  let grace: Timer | undefined;
+  let stopping: AbortController | undefined;
+  let running: Promise<void> = Promise.resolve();
+
+  /** Devices that have not answered again when the grace time is over go offline. */
+  const startGrace = (): void => {
+    if (grace !== undefined) return;
+    const before = devices.map((device) => device.lastAnswerMs);
+    grace = clock.after(timing.graceMs, () => {
+      grace = undefined;
+      devices.forEach((device, i) => {
+        if (device.lastAnswerMs === before[i]) device.unreachable(reason ?? 'the connection is not made yet');
+      });
+    });
+  };
+
+  const isUp = (): boolean => state === 'connected';
+
+  const onAnswer = (): void => {
+    if (isUp()) return;
+    state = 'connected';
+    reason = null;
+    if (told !== 'up') log.info('the connection is up');
+    told = 'up';
+  };
+
+  const onLoss = (why: string): void => {
+    state = 'waiting';
+    reason = why;
+    if (told !== 'down') log.warn({ reason: why }, 'the connection is down, trying again');
+    told = 'down';
+    startGrace();
+  };
+
+  /** One driver's life. Ends by throwing. */
+  const live = async (signal: AbortSignal): Promise<never> => {
+    const driver: Driver = (await plugin.load()).create(config, driverDeps);
+    try {
+      await within(clock, timing.connectTimeoutMs, 'connecting', driver.connect(signal), signal);
+      connections++;
+      const session: Session = { ...timing, driver, devices, clock, signal, counters, answered: onAnswer };
+      if (driver.subscribe !== undefined) return await followDevices(session, driver.subscribe);
+      if (driver.read !== undefined) return await pollDevices(session, driver.read);
+      throw new Error(`driver ${plugin.name} can neither read nor subscribe`);
+    } finally {
+      await within(clock, closeTimeoutMs, 'closing', driver.close()).catch((error) =>
+        log.warn({ reason: messageOf(error) }, 'closing failed'),
+      );
+    }
+  };
+
+  const run = async (signal: AbortSignal): Promise<void> => {
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      state = 'connecting';
+      const error = await live(signal).catch((cause: unknown) => cause);
+      if (signal.aborted) break;
+      if (isUp()) attempt = 0;
+      onLoss(messageOf(error));
+      await clock.sleep(backOffMs(attempt, random.next()), signal).catch(() => {});
+    }
+    state = 'stopped';
+  };
+
+  return {
+    start: () => {
+      if (stopping !== undefined) return;
+      stopping = new AbortController();
+      startGrace();
+      running = run(stopping.signal);
+    },
+    stop: async () => {
+      stopping?.abort(new Error('the agent stops'));
+      grace?.cancel();
+      await running;
+      grace?.cancel();
+    },
+    health: () => ({
+      id: config.id,
+      driver: plugin.name,
+      state,
+      reason,
+      devices: devices.map((device) => ({
+        id: device.config.id,
+        state: device.state,
+        lastAnswerMs: device.lastAnswerMs,
+        failures: device.breaker.failures,
+      })),
+      counters: { ...counters, reconnects: Math.max(0, connections - 1) },
+    }),
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

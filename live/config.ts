@@ -1,0 +1,26 @@
+import { z } from 'zod';
+
+/** Configuration of the live role. Secrets and folders of the process come in the deps. */
+export const liveConfig = z.strictObject({
+  host: z.string().min(1).default('127.0.0.1').describe('Address to listen on; 0.0.0.0 for every network of this computer'),
+  port: z.number().int().min(0).max(65_535).default(8080).describe('TCP port of HTTP and Socket.io; 0: any free port'),
+  publicUrl: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Address under which browsers reach the server when a proxy (for TLS) stands before it, e.g. https://nhip.example.vn'),
+  allowedHosts: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('Host names under which browsers may reach the server, besides localhost, IP addresses and publicUrl'),
+  demo: z.boolean().default(false).describe('A viewer on this computer may read without a login; changes always need one'),
+  tickMs: z.number().int().min(20).max(5000).default(100).describe('Shortest time between two live frames, ms'),
+  maxViewers: z.number().int().min(1).default(500).describe('Live connections (Socket.io and SSE) at the same time'),
+  unknownAfterMs: z
+    .number()
+    .int()
+    .min(1000)
+    .default(15 * 60_000)
+    .describe('Silence of a machine after which its time counts as unknown, ms; longer than the heartbeat of its metrics'),
+});
+
+export type LiveConfig = z.infer<typeof liveConfig>;

@@ -1,0 +1,28 @@
+import type { EdgeHealth, PipelineStats } from '@nhip/core/wire/live';
+import type { HistoryStore } from '@nhip/stores/history-store';
+import type { Authenticator } from '../../auth/authenticator.ts';
+import type { Gate } from '../../gate.ts';
+import type { LiveHub } from '../../hub.ts';
+import type { SseOutlet } from '../../sse.ts';
+import type { ViewerSlots } from '../../viewers.ts';
+import type { MetricFamily } from '../prometheus.ts';
+
+/** What the routes answer from. */
+export interface RouteDeps {
+  readonly hub: LiveHub;
+  readonly store: HistoryStore;
+  readonly authenticator: Authenticator;
+  readonly sse: SseOutlet;
+  readonly slots: ViewerSlots;
+  /** Bounds the queries that run against the history at the same time. */
+  readonly queries: Gate;
+  readonly demo: boolean;
+  /** Cookies only over TLS. */
+  readonly secureCookies: boolean;
+  readonly unknownAfterMs: number;
+  stats(): PipelineStats;
+  edges(): readonly EdgeHealth[];
+  /** Why the service cannot serve now; [] when it can. */
+  notReady(): readonly string[];
+  metrics(): readonly MetricFamily[];
+}

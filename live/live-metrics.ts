@@ -1,0 +1,81 @@
+import type { PipelineStats } from '@nhip/core/wire/live';
+import type { FeedStats } from './feed.ts';
+import type { MetricFamily } from './http/prometheus.ts';
+import type { OutletStats } from './viewers.ts';
+
+export interface LiveFigures {
+  readonly pipeline: PipelineStats;
+  readonly feed: FeedStats;
+  /** By transport. */
+  readonly outlets: Readonly<Record<string, OutletStats>>;
+}
+
+/** The service's own figures for Prometheus. Labels are bounded: route patterns, status classes, transports. */
+export interface LiveMetrics {
+  answered(route: string, status: number): void;
+  families(figures: LiveFigures): readonly MetricFamily[];
+}
+
+export function createLiveMetrics(): LiveMetrics {
+  const answers = new Map<string, { readonly labels: Readonly<Record<string, string>>; value: number }>();
+  return {
+    answered(route, status) {
+      const labels = { route, status: `${Math.floor(status / 100)}xx` };
+      const key = `${labels.route} ${labels.status}`;
+      const known = answers.get(key);
+      if (known === undefined) answers.set(key, { labels, value: 1 });
+      else known.value += 1;
+    },
+    families({ pipeline, feed, outlets }) {
+      const perOutlet = (figure: (stats: OutletStats) => number) =>
+        Object.entries(outlets).map(([transport, stats]) => ({ labels: { transport }, value: figure(stats) }));
+      const one = (value: number) => [{ value }];
+      return [
+        { name: 'nhip_received_samples_total', help: 'Samples received', type: 'counter', samples: one(pipeline.received) },
+        { name: 'nhip_stored_samples_total', help: 'Samples stored', type: 'counter', samples: one(pipeline.stored) },
+        {
+          name: 'nhip_repeated_samples_total',
+          help: 'Samples that had been stored before',
+          type: 'counter',
+          samples: one(pipeline.repeated),
+        },
+        {
+          name: 'nhip_dead_lettered_samples_total',
+          help: 'Samples that could not be used',
+          type: 'counter',
+          samples: one(pipeline.deadLettered),
+        },
+        {
+          name: 'nhip_evicted_records_total',
+          help: 'Log records given up because of a quota',
+          type: 'counter',
+          samples: one(pipeline.evicted),
+        },
+        { name: 'nhip_store_lag_ms', help: 'Age of the oldest record that is not stored yet', type: 'gauge', samples: one(pipeline.lagMs) },
+        { name: 'live_feed_records_total', help: 'Log records read by the live service', type: 'counter', samples: one(feed.records) },
+        { name: 'live_feed_samples_total', help: 'Samples applied to the live picture', type: 'counter', samples: one(feed.samples) },
+        { name: 'live_viewers', help: 'Open live connections', type: 'gauge', samples: perOutlet((stats) => stats.viewers) },
+        {
+          name: 'live_slow_viewers',
+          help: 'Live connections that do not keep up',
+          type: 'gauge',
+          samples: perOutlet((stats) => stats.slow),
+        },
+        { name: 'live_frames_sent_total', help: 'Frames sent', type: 'counter', samples: perOutlet((stats) => stats.framesSent) },
+        { name: 'live_snapshots_sent_total', help: 'Snapshots sent', type: 'counter', samples: perOutlet((stats) => stats.snapshotsSent) },
+        {
+          name: 'live_dropped_viewers_total',
+          help: 'Live connections cut because they took nothing',
+          type: 'counter',
+          samples: perOutlet((stats) => stats.dropped),
+        },
+        {
+          name: 'live_http_answers_total',
+          help: 'HTTP answers',
+          type: 'counter',
+          samples: [...answers.values()].map((answer) => ({ ...answer })),
+        },
+      ];
+    },
+  };
+}

@@ -1,0 +1,192 @@
+import { hostname } from 'node:os';
+import type { LogBus } from '@nhip/core/log/log-bus';
+import type { Clock, Timer } from '@nhip/core/process/env';
+import { ConfigError, RetryableError } from '@nhip/core/process/errors';
+import type { Log } from '@nhip/core/process/log';
+import type { PipelineStats } from '@nhip/core/wire/live';
+import type { PlantModel } from '@nhip/core/wire/plant';
+import type { Checkpoint, HistoryStore } from '@nhip/stores/history-store';
+import type { FastifyInstance } from 'fastify';
+import { createAuthenticator } from './auth/authenticator.ts';
+import { createPasswords } from './auth/password.ts';
+import { openTokens } from './auth/tokens.ts';
+import { openUsers } from './auth/users.ts';
+import type { LiveConfig } from './config.ts';
+import { createFeed, type Feed } from './feed.ts';
+import { createGate } from './gate.ts';
+import { createApp } from './http/app.ts';
+import { createOrigins } from './http/origins.ts';
+import type { RouteDeps } from './http/routes/deps.ts';
+import { healthRoutes } from './http/routes/health.ts';
+import { historyRoutes } from './http/routes/history.ts';
+import { liveRoutes } from './http/routes/live.ts';
+import { machineRoutes } from './http/routes/machines.ts';
+import { sessionRoutes } from './http/routes/session.ts';
+import { stateRoutes } from './http/routes/states.ts';
+import { createLiveHub } from './hub.ts';
+import { createLiveMetrics } from './live-metrics.ts';
+import { createSocketOutlet } from './socket.ts';
+import { createSseOutlet } from './sse.ts';
+import { createViewerSlots } from './viewers.ts';
+
+export interface LiveDeps {
+  readonly env: { readonly clock: Clock };
+  readonly log: Log;
+  /** Already open; stays open after `stop`. */
+  readonly store: HistoryStore;
+  /** Asked at the start: the store's checkpoint, where the log goes on. */
+  checkpoint(): Checkpoint | undefined;
+  readonly logBus: LogBus;
+  readonly plant: PlantModel | null;
+  stats(): PipelineStats;
+  /** Folder of the built web app; it may be missing. */
+  readonly webDir: string;
+  /** Folder of `users.json` and `tokens.json`. */
+  readonly dataDir: string;
+  /** Password of `admin` on the first start; undefined: a random one. */
+  readonly adminPassword: string | undefined;
+  readonly version: string;
+}
+
+export interface LiveStarted {
+  readonly port: number;
+  /** On the first start without a given password: to be shown once. */
+  readonly firstLogin: { readonly username: string; readonly password: string } | undefined;
+}
+
+export interface Live {
+  /**
+   * Resolves when requests are answered and the hub is filled from the history. Rejects with ConfigError when secrets or the
+   * address cannot be used and with RetryableError `live.portInUse` when the port is taken.
+   */
+  start(): Promise<LiveStarted>;
+  /** Ends live connections and stops listening. Idempotent. */
+  stop(): Promise<void>;
+  health(): { readonly isReady: boolean; readonly problems: readonly string[] };
+}
+
+/** The live role: log and history → hub → Socket.io, SSE and the HTTP API. */
+export function createLive(config: LiveConfig, deps: LiveDeps): Live {
+  const { log, store, logBus, plant } = deps;
+  const { clock } = deps.env;
+  const hub = createLiveHub({ epoch: crypto.randomUUID(), plant });
+  const feed = createFeed({ hub, store, checkpoint: deps.checkpoint, logBus, clock, log });
+  const stops: (() => Promise<void> | void)[] = [];
+  let isStarted = false;
+
+  async function start(): Promise<LiveStarted> {
+    const { users, firstPassword } = await openUsers(deps.dataDir, createPasswords(), deps.adminPassword);
+    const authenticator = createAuthenticator({ users, tokens: await openTokens(deps.dataDir), demo: config.demo });
+    const name = hostname();
+    const origins = createOrigins({ allowedHosts: [...config.allowedHosts, name, `${name}.local`], publicUrl: config.publicUrl });
+    const slots = createViewerSlots(config.maxViewers);
+    const sse = createSseOutlet(hub, slots);
+    const metrics = createLiveMetrics();
+    const isSecure = config.publicUrl?.startsWith('https:') === true;
+    if (!isLoopback(config.host) && !isSecure) {
+      log.warn({ host: config.host }, 'Passwords and values cross the network unencrypted: put a TLS proxy before it and set publicUrl');
+    }
+    const routeDeps: RouteDeps = {
+      hub,
+      store,
+      authenticator,
+      sse,
+      slots,
+      queries: createGate('queries', { atOnce: 4, queued: 32 }),
+      demo: config.demo,
+      secureCookies: isSecure,
+      unknownAfterMs: config.unknownAfterMs,
+      stats: deps.stats,
+      edges: feed.edges,
+      notReady: () => notReady(feed, isStarted),
+      metrics: () =>
+        metrics.families({ pipeline: deps.stats(), feed: feed.stats(), outlets: { sse: sse.stats(), socket: socket.stats() } }),
+    };
+    const routes = [sessionRoutes, machineRoutes, stateRoutes, historyRoutes, liveRoutes, healthRoutes].flatMap((make) => make(routeDeps));
+    const { webDir, version } = deps;
+    const app = await createApp({ clock, log, routes, authenticator, origins, webDir, version, answered: metrics.answered });
+    const socket = createSocketOutlet(app.server, { hub, clock, log, authenticator, origins, slots });
+    authenticator.onSessionEnded((session) => {
+      socket.endSession(session);
+      sse.endSession(session);
+    });
+    app.addHook('preClose', async () => {
+      sse.close();
+      socket.close();
+    });
+    stops.push(() => app.close());
+    const port = await listen(app, config);
+    stops.push(() => feed.stop());
+    await feed.start();
+    const ticks = everyTick(clock, config.tickMs, () => {
+      const nowMs = clock.now();
+      const frame = hub.tick(nowMs);
+      socket.tick(frame, nowMs);
+      sse.tick(frame, nowMs);
+    });
+    stops.push(() => ticks.cancel());
+    isStarted = true;
+    log.info({ host: config.host, port, demo: config.demo }, 'Live service started');
+    return { port, firstLogin: firstPassword === undefined ? undefined : { username: 'admin', password: firstPassword } };
+  }
+
+  async function stop(): Promise<void> {
+    isStarted = false;
+    for (let next = stops.pop(); next !== undefined; next = stops.pop()) await next();
+  }
+
+  return {
+    async start() {
+      try {
+        return await start();
+      } catch (error) {
+        await stop();
+        throw error;
+      }
+    },
+    stop,
+    health() {
+      const problems = notReady(feed, isStarted);
+      return { isReady: problems.length === 0, problems };
+    },
+  };
+}
+
+function notReady(feed: Feed, isStarted: boolean): readonly string[] {
+  if (!isStarted) return ['starting'];
+  const { isCaughtUp, isBroken } = feed.stats();
+  return [...(isBroken ? ['the log cannot be read'] : []), ...(isCaughtUp ? [] : ['still reading what was in the log at the start'])];
+}
+
+function everyTick(clock: Clock, tickMs: number, run: () => void): Timer {
+  let timer = clock.after(tickMs, again);
+  function again(): void {
+    timer = clock.after(tickMs, again);
+    run();
+  }
+  return { cancel: () => timer.cancel() };
+}
+
+async function listen(app: FastifyInstance, { host, port }: LiveConfig): Promise<number> {
+  try {
+    // `localhost` would make Fastify open a second server without Socket.io.
+    await app.listen({ host: host === 'localhost' ? '127.0.0.1' : host, port });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const choice = 'choose another with --http-port';
+    if (code === 'EADDRINUSE') {
+      throw new RetryableError('live.portInUse', `Port ${port} on ${host} is in use: stop the other program or ${choice}.`, {
+        cause: error,
+      });
+    }
+    if (code === 'EACCES') throw new ConfigError('live.port', [`port ${port} needs more rights than this user has: ${choice}`]);
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') throw new ConfigError('live.host', [`${host} is no address of this computer`]);
+    throw error;
+  }
+  const address = app.server.address();
+  return typeof address === 'object' && address !== null ? address.port : port;
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}

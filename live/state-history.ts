@@ -1,0 +1,68 @@
+import type { StateInterval } from '@nhip/core/wire/live';
+import { metricNames } from '@nhip/core/wire/vocabulary';
+import type { HistoryStore } from '@nhip/stores/history-store';
+import { HttpProblem } from './http/problem.ts';
+import { stateIntervals, type TimedValue } from './states.ts';
+
+const maxChanges = 50_000;
+/** Numeric metrics that are asked for signs of life, liveliest first, when the states alone leave a silence. */
+const lively: readonly string[] = [metricNames.countGood, metricNames.powerActive, metricNames.energyImport, metricNames.countTotal];
+const maxLively = 4;
+
+export interface StateRange {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly unknownAfterMs: number;
+}
+
+/** Reads what one machine did from the history. Throws a 400 when the range holds too many changes. */
+export async function readStates(store: HistoryStore, machine: string, range: StateRange): Promise<readonly StateInterval[]> {
+  const read = (metric: string) => readChanges(store, machine, metric, range);
+  const states = await read(metricNames.state);
+  const reasons = await read(metricNames.stateReason);
+  const connections = await read(metricNames.connection);
+  const known = [states, reasons, connections].flatMap((list) => list.map(({ t }) => t));
+  const heardMs = await readHeard(store, machine, known, range);
+  return stateIntervals({ ...range, states, reasons, connections, heardMs });
+}
+
+/** The value before the range and the changes in it. */
+async function readChanges(
+  store: HistoryStore,
+  machine: string,
+  metric: string,
+  { fromMs, toMs }: StateRange,
+): Promise<readonly TimedValue[]> {
+  const before = await store.lastBefore(machine, metric, fromMs);
+  const { t, v } = await store.range({ machine, metric, fromMs, toMs, limit: maxChanges });
+  if (t.length >= maxChanges)
+    throw new HttpProblem(400, `${machine} has more than ${maxChanges} values of ${metric} in this range: ask for a shorter one.`);
+  const changes = t.map((at, i) => ({ t: at, v: v[i] ?? null }));
+  return before === undefined ? changes : [before, ...changes];
+}
+
+/** More times at which the machine was heard of, read only as long as those known so far leave a silence. */
+async function readHeard(store: HistoryStore, machine: string, known: readonly number[], range: StateRange): Promise<readonly number[]> {
+  const { fromMs, toMs, unknownAfterMs } = range;
+  const everyMs = Math.max(1000, Math.ceil(unknownAfterMs / 3));
+  const heard = [...known];
+  for (const metric of livelyMetrics(store, machine)) {
+    if (!hasSilence(heard, range)) break;
+    const { t } = await store.buckets({ machine, metric, fromMs: fromMs - unknownAfterMs, toMs, everyMs, limit: maxChanges });
+    // Something was heard within the bucket; when exactly does not matter at this scale.
+    for (const start of t) heard.push(start, Math.min(start + everyMs, toMs) - 1);
+  }
+  return heard.sort((a, b) => a - b);
+}
+
+function livelyMetrics(store: HistoryStore, machine: string): readonly string[] {
+  const own = store.series().flatMap((series) => (series.machine === machine ? [series.metric] : []));
+  const vocabulary = new Set<string>([metricNames.state, metricNames.stateReason, metricNames.connection]);
+  const others = own.filter((metric) => !lively.includes(metric) && !vocabulary.has(metric) && !metric.startsWith('Properties/'));
+  return [...lively.filter((metric) => own.includes(metric)), ...others].slice(0, maxLively);
+}
+
+function hasSilence(heardMs: readonly number[], { fromMs, toMs, unknownAfterMs }: StateRange): boolean {
+  const times = heardMs.filter((t) => t >= fromMs - unknownAfterMs && t < toMs).sort((a, b) => a - b);
+  return [...times, toMs].some((t, i) => t - (times[i - 1] ?? fromMs - unknownAfterMs) > unknownAfterMs);
+}

@@ -1,0 +1,9 @@
+import { machineSuite } from '../../testing/machine-suite.ts';
+import { labelling } from './machine.ts';
+
+machineSuite(labelling, {
+  products: [
+    { name: 'Nước rửa chén 5 L', idealCycleMs: 6_000, lotPieces: 900 },
+    { name: 'Nước lau sàn 5 L', idealCycleMs: 6_000, lotPieces: 900 },
+  ],
+});
