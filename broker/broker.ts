@@ -19,8 +19,8 @@ export interface BrokerDeps {
 }
 
 export interface Broker {
-  /** Resolves with the port when clients can connect. Throws ConfigError for a taken port. */
-  start(): Promise<{ readonly port: number }>;
+  /** Resolves with the ports when clients can connect. Throws ConfigError for a taken port. */
+  start(): Promise<Pick<Listeners, 'port' | 'webSocketPort'>>;
   /** Closes every connection. What was acknowledged is in the log. Idempotent. */
   stop(): Promise<void>;
   /** Publishes a command to an edge node (NCMD, QoS 0, not retained). */
@@ -132,7 +132,7 @@ export function createBroker(config: BrokerConfig, deps: BrokerDeps): Broker {
           log.warn({ address, bytes, maxBytes: config.maxPacketBytes }, 'Oversized packet refused, connection closed');
         });
       });
-      return { port: listeners.port };
+      return { port: listeners.port, webSocketPort: listeners.webSocketPort };
     },
 
     async stop() {

@@ -10,6 +10,8 @@ import type { BrokerConfig } from './config.ts';
 export interface Listeners {
   /** The MQTT port that was taken. */
   readonly port: number;
+  /** The WebSocket port that was taken; undefined when it is off. */
+  readonly webSocketPort: number | undefined;
   close(): Promise<void>;
 }
 
@@ -32,6 +34,7 @@ export async function listen(config: BrokerConfig, handle: Handle): Promise<List
   tcp.on('connection', track);
   const port = await open(tcp, config.host, config.port, 'MQTT', '--mqtt-port');
   servers.push(tcp);
+  let webSocketPort: number | undefined;
   try {
     if (config.tls !== undefined) {
       const tls = createTlsServer(
@@ -47,14 +50,14 @@ export async function listen(config: BrokerConfig, handle: Handle): Promise<List
       http.on('connection', track);
       const webSockets = new WebSocketServer({ server: http, maxPayload: config.maxPacketBytes + 16, handleProtocols: () => 'mqtt' });
       webSockets.on('connection', (webSocket, request) => handle(createWebSocketStream(webSocket), request.socket.remoteAddress ?? ''));
-      await open(http, config.host, config.webSocketPort, 'MQTT over WebSocket', 'broker.webSocketPort');
+      webSocketPort = await open(http, config.host, config.webSocketPort, 'MQTT over WebSocket', 'broker.webSocketPort');
       servers.push(http);
     }
   } catch (error) {
     await closeAll(servers, sockets);
     throw error;
   }
-  return { port, close: () => closeAll(servers, sockets) };
+  return { port, webSocketPort, close: () => closeAll(servers, sockets) };
 }
 
 function open(server: Server, host: string, port: number, what: string, option: string): Promise<number> {
