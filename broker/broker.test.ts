@@ -78,6 +78,10 @@ function closed(socket: Socket): Promise<void> {
   return new Promise((resolve) => (socket.closed ? resolve() : socket.once('close', () => resolve())));
 }
 
+function ended(mqttClient: MqttClient): Promise<void> {
+  return new Promise((resolve) => mqttClient.once('close', () => resolve()));
+}
+
 async function rejected(promise: Promise<unknown>): Promise<string> {
   return promise.then(
     () => 'accepted',
@@ -116,7 +120,7 @@ describe('broker: P1, a PUBACK means on disk', () => {
   it('closes the connection instead of acknowledging when the log cannot be written', async () => {
     const publisher = await client();
     await logBus.close();
-    const gone = new Promise((resolve) => publisher.once('close', resolve));
+    const gone = ended(publisher);
     publisher.publish('json/g/e/d', 'x', { qos: 1 });
     await gone;
     expect(broker.health().received).toBe(0);
@@ -153,7 +157,7 @@ describe('broker: who may do what', () => {
     'json/g/e/__proto__\u0000',
   ])('refuses a publish to %j and closes the connection', async (topic) => {
     const publisher = await client();
-    const gone = new Promise((resolve) => publisher.once('close', resolve));
+    const gone = ended(publisher);
     publisher.publish(topic, 'x', { qos: 1 });
     await gone;
     expect(await logged()).toEqual([]);
@@ -212,7 +216,7 @@ describe('broker: who may do what', () => {
 describe('broker: packet guard', () => {
   it('closes a connection whose packet announces more than the limit, before collecting it', async () => {
     const publisher = await client();
-    const gone = new Promise((resolve) => publisher.once('close', resolve));
+    const gone = ended(publisher);
     publisher.publish('json/g/e/d', Buffer.alloc(9000), { qos: 1 });
     await gone;
     expect(broker.health().oversized).toBe(1);
@@ -241,7 +245,7 @@ describe('broker: packet guard', () => {
     clients.push(overWebSocket);
     await overWebSocket.publishAsync('json/g/ws/d', '1', { qos: 1 });
     expect(await logged()).toEqual(['json/g/ws/d 1']);
-    const gone = new Promise((resolve) => overWebSocket.once('close', resolve));
+    const gone = ended(overWebSocket);
     overWebSocket.publish('json/g/ws/d', Buffer.alloc(9000), { qos: 1 });
     await gone;
   });

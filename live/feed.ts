@@ -112,8 +112,9 @@ export function createFeed(deps: FeedDeps): Feed {
       try {
         const records = await logBus.read(next, { ...readOptions, signal: stopping.signal });
         for (const record of records) {
-          apply(record);
+          // First the place, then the record: one that cannot be applied must not be read for ever.
           next = record.index + 1;
+          apply(record);
         }
         if (counts.isBroken) log.info('The live feed reads the log again');
         counts.isBroken = false;

@@ -164,6 +164,17 @@ describe('frames', () => {
     expect(hub.tick(shiftStartMs + 1100)).toEqual({ k: 'hb', epoch: 'e1', seq: 2, t: shiftStartMs + 1100 });
   });
 
+  it('carries the names of the plant model in both languages', () => {
+    const { plant: shown } = hubAt(shiftStartMs).snapshot(shiftStartMs);
+    expect(shown).toMatchObject({ name: plant.site, shift: { id: 'A', from: shiftStartMs }, reasons: { jam: { en: 'Jam' } } });
+    expect(shown.machines?.[press]).toEqual({
+      name: { vi: 'Máy dập 1', en: 'Press 1' },
+      kind: { vi: 'Máy dập', en: 'Press' },
+      role: 'machine',
+    });
+    expect(createLiveHub({ epoch: 'e', plant: null }).snapshot(0).plant).toMatchObject({ lines: [], shift: null });
+  });
+
   it('lets a time stamp alone wait for the slow pass', () => {
     const hub = hubAt(shiftStartMs);
     hub.applySample(press, 'Temp', shiftStartMs, 1, good);
@@ -218,6 +229,7 @@ describe('consistency', () => {
     fc.record({ metric: fc.constantFrom('Alarm/Oil', 'Alarm/Door'), value: fc.boolean() }),
   );
   const action = fc.oneof(
+    { weight: 2, arbitrary: fc.record({ do: fc.constant('resync' as const) }) },
     {
       weight: 6,
       arbitrary: fc.record({ do: fc.constant('sample' as const), id: ids, sample, ageMs: fc.nat(3000), historical: fc.boolean() }),
@@ -246,6 +258,7 @@ describe('consistency', () => {
             const { metric, value } = step.sample;
             hub.applySample(step.id, metric, nowMs - step.ageMs, value, good, { historical: step.historical });
           } else if (step.do === 'connection') hub.applyConnection(step.id, step.connection);
+          else if (step.do === 'resync') viewer.apply(hub.snapshot(nowMs));
           else {
             nowMs += step.afterMs;
             const frame = hub.tick(nowMs);
@@ -268,7 +281,7 @@ describe('consistency', () => {
         }
         expect(viewer.picture()).toEqual(picture(hub.snapshot(nowMs)));
       }),
-      { numRuns: 300 },
+      { numRuns: 500 },
     );
   });
 });

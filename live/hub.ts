@@ -52,6 +52,7 @@ export function createLiveHub({ epoch, plant }: LiveHubOptions): LiveHub {
   const published = new Map<MachineId, MachineView>();
   const dirty = new Set<MachineId>();
   const timeZone = plant?.timeZone ?? defaultTimeZone;
+  const fixedPlant = fixedPlantView(plant, timeZone);
   const clock = { nowMs: 0, window: null as CountWindow | null, planned: false };
   let shift: ShiftWindow<Shift> | null = null;
   let publishedWindow: CountWindow | null = null;
@@ -104,8 +105,7 @@ export function createLiveHub({ epoch, plant }: LiveHubOptions): LiveHub {
 
   function plantView(): PlantView {
     const running = shift === null ? null : { id: shift.shift.id, name: shift.shift.name, from: shift.from, to: shift.to };
-    const lines = (plant?.lines ?? []).map(({ id, name, machines }) => ({ id, name, machines }));
-    return { name: plant?.site ?? { vi: '', en: '' }, timeZone, lines, shift: running };
+    return { ...fixedPlant, shift: running };
   }
 
   return {
@@ -151,6 +151,16 @@ export function createLiveHub({ epoch, plant }: LiveHubOptions): LiveHub {
 
 function plantMachines(plant: PlantModel | null): readonly MachineId[] {
   return plant === null ? [] : [...new Set([...plant.lines.flatMap((line) => line.machines), ...Object.keys(plant.machines)])];
+}
+
+/** What the plant model says and no shift changes. */
+function fixedPlantView(plant: PlantModel | null, timeZone: string): Omit<PlantView, 'shift'> {
+  if (plant === null) return { name: { vi: '', en: '' }, timeZone, lines: [] };
+  const machines = Object.entries(plant.machines).map(([id, { name, kind, role, measures }]) => {
+    return [id, { name, kind, role, ...(measures === undefined ? {} : { measures }) }] as const;
+  });
+  const lines = plant.lines.map((line) => ({ id: line.id, name: line.name, machines: line.machines }));
+  return { name: plant.site, timeZone, lines, machines: Object.fromEntries(machines), reasons: plant.reasons };
 }
 
 function sameWindow(a: CountWindow | null, b: CountWindow | null): boolean {

@@ -65,6 +65,9 @@ export interface Live {
   health(): { readonly isReady: boolean; readonly problems: readonly string[] };
 }
 
+/** Requests that still run at the stop get this long. */
+const stopWithinMs = 2000;
+
 /** The live role: log and history → hub → Socket.io, SSE and the HTTP API. */
 export function createLive(config: LiveConfig, deps: LiveDeps): Live {
   const { log, store, logBus, plant } = deps;
@@ -73,9 +76,10 @@ export function createLive(config: LiveConfig, deps: LiveDeps): Live {
   const feed = createFeed({ hub, store, checkpoint: deps.checkpoint, logBus, clock, log });
   const stops: (() => Promise<void> | void)[] = [];
   let isStarted = false;
+  let isStopping = false;
 
   async function start(): Promise<LiveStarted> {
-    const { users, firstPassword } = await openUsers(deps.dataDir, createPasswords(), deps.adminPassword);
+    const { users, firstPassword, keep } = await openUsers(deps.dataDir, createPasswords(), deps.adminPassword);
     const authenticator = createAuthenticator({ users, tokens: await openTokens(deps.dataDir), demo: config.demo });
     const name = hostname();
     const origins = createOrigins({ allowedHosts: [...config.allowedHosts, name, `${name}.local`], publicUrl: config.publicUrl });
@@ -114,10 +118,18 @@ export function createLive(config: LiveConfig, deps: LiveDeps): Live {
       sse.close();
       socket.close();
     });
-    stops.push(() => app.close());
-    const port = await listen(app, config);
+    stops.push(async () => {
+      const force = clock.after(stopWithinMs, () => app.server.closeAllConnections());
+      await app.close();
+      force.cancel();
+    });
     stops.push(() => feed.stop());
+    // Filled and published before anybody can ask.
     await feed.start();
+    hub.tick(clock.now());
+    if (isStopping) throw new RetryableError('live.stopped', 'The live service was stopped while it started.');
+    const port = await listen(app, config);
+    await keep();
     const ticks = everyTick(clock, config.tickMs, () => {
       const nowMs = clock.now();
       const frame = hub.tick(nowMs);
@@ -132,6 +144,7 @@ export function createLive(config: LiveConfig, deps: LiveDeps): Live {
 
   async function stop(): Promise<void> {
     isStarted = false;
+    isStopping = true;
     for (let next = stops.pop(); next !== undefined; next = stops.pop()) await next();
   }
 

@@ -16,6 +16,7 @@ import { type CountWindow, createShiftCount } from './shift-count.ts';
 
 /** Metrics that one device may have on the board; more are still stored, but not shown live. */
 const maxMetrics = 5000;
+const clockStepMs = 60_000;
 
 /** What a tracker reads of the hub: the clock and the window in which pieces are counted. */
 export interface TrackerClock {
@@ -145,10 +146,10 @@ export function createMachineTracker(id: MachineId, plant: PlantModel | null, cl
       held.t = timeMs;
       held.q = qualityCode;
       if (options.unit !== undefined) held.unit = options.unit;
-      if (options.historical !== true) {
+      if (options.historical !== true && !connectionTold) connection = 'online';
+      // Samples of one message differ a little; a step back of more means that the edge's clock was set.
+      if (lastSample === null || timeMs > lastSample || (options.historical !== true && lastSample - timeMs > clockStepMs))
         lastSample = timeMs;
-        if (!connectionTold) connection = 'online';
-      } else if (lastSample === null || timeMs > lastSample) lastSample = timeMs;
       if (qualityCode !== quality.stale) interpret(metric, timeMs, value, qualityCode === quality.good);
       version += 1;
       return true;

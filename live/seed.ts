@@ -73,7 +73,10 @@ async function seedCounter(
   const from = Math.floor(fromMs / counterStepMs) * counterStepMs;
   const before = await store.lastBefore(machine, metric, from);
   if (before !== undefined) hub.applySample(machine, metric, before.t, before.v, quality.good, { historical: true });
-  const { t, last } = await store.buckets({ machine, metric, fromMs: from, toMs: nowMs, everyMs: counterStepMs, limit: maxSteps });
+  const { t, min, last } = await store.buckets({ machine, metric, fromMs: from, toMs: nowMs, everyMs: counterStepMs, limit: maxSteps });
+  // Without a reading before, what the first bucket gained counts from its smallest value.
+  if (before === undefined && t[0] !== undefined)
+    hub.applySample(machine, metric, t[0] - 1, min[0] ?? null, quality.good, { historical: true });
   // At the start of its bucket, so that the newest value, applied with its own time stamp, still counts.
   for (const [i, at] of t.entries()) hub.applySample(machine, metric, at, last[i] ?? null, quality.good, { historical: true });
 }

@@ -49,7 +49,8 @@ it('holds a bounded amount for a viewer that reads nothing, however much changes
     let biggest = 0;
     for (let i = 0; i < ticks; i++) {
       nowMs += 100;
-      for (let machine = 0; machine < 300; machine++) hub.applySample(`g/e/m${machine}`, 'Job/Product', nowMs, `${'x'.repeat(100)}${i}`, 192);
+      for (let machine = 0; machine < 300; machine++)
+        hub.applySample(`g/e/m${machine}`, 'Job/Product', nowMs, `${'x'.repeat(100)}${i}`, 192);
       outlet.tick(hub.tick(nowMs), nowMs);
       await new Promise((resolve) => setImmediate(resolve));
       biggest = Math.max(biggest, raw[0]?.writableLength ?? 0);

@@ -93,7 +93,8 @@ describe('a viewer that stalls', () => {
       let biggest = 0;
       for (let i = 0; i < 300; i++) {
         nowMs += 100;
-        for (let machine = 0; machine < 300; machine++) hub.applySample(`g/e/m${machine}`, 'Job/Product', nowMs, `${'x'.repeat(100)}${i}`, 192);
+        for (let machine = 0; machine < 300; machine++)
+          hub.applySample(`g/e/m${machine}`, 'Job/Product', nowMs, `${'x'.repeat(100)}${i}`, 192);
         outlet.tick(hub.tick(nowMs), nowMs);
         await new Promise((resolve) => setImmediate(resolve));
         biggest = Math.max(biggest, serverSide?.writableLength ?? 0);

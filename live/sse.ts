@@ -92,7 +92,10 @@ export function createSseOutlet(hub: LiveHub, slots: ViewerSlots): SseOutlet {
       for (const viewer of viewers) if (viewer.identity.session === session) viewer.response.destroy();
     },
     close() {
-      for (const viewer of viewers) viewer.response.end();
+      for (const { response, stalledMs } of viewers) {
+        if (stalledMs === null) response.end();
+        else response.destroy();
+      }
     },
     stats: () => ({ ...counts, viewers: viewers.size, slow: [...viewers].filter((viewer) => viewer.stalledMs !== null).length }),
   };

@@ -11,7 +11,7 @@ import type { OpcUaServer } from './protocols/opcua-server.ts';
 
 /** A plant that runs in real time and serves its machines on their protocols. */
 export interface Simulation {
-  /** Restores the last snapshot, then listens. Rejects when a port is taken; `stop` then cleans up. */
+  /** Restores the last snapshot, then listens. Rejects when a port is taken; `stop` then cleans up. A simulation starts once. */
   start(): Promise<void>;
   /** Closes the ports and writes the snapshot. Idempotent. */
   stop(): Promise<void>;
@@ -58,6 +58,7 @@ export function createSimulation(
   let isRunning = false;
   let [steppedAt, savedAt] = [0, 0];
   let saving: Promise<void> = Promise.resolve();
+  let starting: Promise<void> | undefined;
 
   const save = (): Promise<void> => {
     savedAt = clock.monotonic();
@@ -90,25 +91,32 @@ export function createSimulation(
     }
   };
 
+  const start = async (): Promise<void> => {
+    await restore();
+    ports.modbus = await modbus.start();
+    [steppedAt, savedAt] = [clock.monotonic(), clock.monotonic()];
+    isRunning = true;
+    tick();
+    // Loaded late: the OPC UA stack takes a second and 100 MB, and nothing else needs it.
+    const { createOpcUaServer } = await import('./protocols/opcua-server.ts');
+    const pkiDir = join(config.dataDir, 'opcua-pki');
+    opcua = createOpcUaServer({ host: config.host, port: config.opcuaPort, pkiDir, machines: opcuaMachines(plant) }, { log });
+    ports.opcua = await opcua.start();
+    opcua.update(clock.now());
+    log.info({ plant: definition.id, ...ports }, 'Simulated plant runs');
+  };
+
   return {
     modbus,
     ports: () => ({ ...ports }),
     health: () => ({ isRunning, machines: plant.machines.length, lastStepMs }),
-    async start() {
-      await restore();
-      ports.modbus = await modbus.start();
-      // Loaded late: the OPC UA stack takes a second and 100 MB, and nothing else needs it.
-      const { createOpcUaServer } = await import('./protocols/opcua-server.ts');
-      const pkiDir = join(config.dataDir, 'opcua-pki');
-      opcua = createOpcUaServer({ host: config.host, port: config.opcuaPort, pkiDir, machines: opcuaMachines(plant) }, { log });
-      [steppedAt, savedAt] = [clock.monotonic(), clock.monotonic()];
-      isRunning = true;
-      tick();
-      ports.opcua = await opcua.start();
-      opcua.update(clock.now());
-      log.info({ plant: definition.id, ...ports }, 'Simulated plant runs');
+    start() {
+      starting ??= start();
+      return starting;
     },
     async stop() {
+      // A start that is under way cannot be broken off half-way; its error is the starter's to handle.
+      await starting?.catch(() => {});
       const wasRunning = isRunning;
       isRunning = false;
       timer?.cancel();

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { ConfigError } from '@nhip/core/process/errors';
 import { type Command, commonFlags, type Input, listenFlags } from '../arguments.ts';
@@ -86,28 +87,42 @@ async function startAll(input: Input, folder: DataFolder, start: (name: string, 
     await history.ended;
   }
   const host = input.text('host') ?? '127.0.0.1';
-  const simulator = start('simulator', [
-    'simulate',
-    '--modbus-port',
-    input.text('modbus-port') ?? '0',
-    '--opcua-port',
-    input.text('opcua-port') ?? '0',
-  ]);
+  // The machines' ports are chosen first, so that everything can start side by side: agents try again until a PLC answers.
+  const modbus = input.port('modbus-port') || (await freePort());
+  const opcua = input.port('opcua-port') || (await freePort());
+  const simulator = start('simulator', ['simulate', '--modbus-port', String(modbus), '--opcua-port', String(opcua)]);
   const server = start('server', [
     ...['server', '--demo', '--plant', writePlant(folder), '--host', host],
     ...['--http-port', String(input.port('http-port') ?? 8080), '--mqtt-port', String(input.port('mqtt-port') ?? 1883)],
   ]);
-  const [simulated, served] = await Promise.all([
-    timed('simulators', simulator.ready, ({ modbus, opcua }) => `Modbus TCP :${modbus}, OPC UA :${opcua}`),
-    timed('server', server.ready, ({ http, mqtt }) => `broker :${mqtt}, ingest, live :${http}`),
-  ]);
-  const ports = { modbus: Number(simulated.modbus), opcua: Number(simulated.opcua), mqtt: Number(served.mqtt) };
-  await Promise.all(
-    writeEdges(folder, ports).map(({ edge, config }) =>
-      timed('edge agent', start(edge, ['edge', 'run', '--config', config]).ready, () => edge),
+  const edges = timed('server', server.ready, ({ http, mqtt }) => `broker :${mqtt}, ingest, live :${http}`).then((served) =>
+    Promise.all(
+      writeEdges(folder, { modbus, opcua, mqtt: Number(served.mqtt) }).map(({ edge, config }) =>
+        timed('edge agent', start(edge, ['edge', 'run', '--config', config]).ready, () => edge),
+      ),
     ),
   );
-  return { ...ports, http: Number(served.http), host, firstLogin: served.firstLogin as Started['firstLogin'] };
+  await Promise.all([edges, timed('simulators', simulator.ready, () => `Modbus TCP :${modbus}, OPC UA :${opcua}`)]);
+  const served = await server.ready;
+  return {
+    modbus,
+    opcua,
+    mqtt: Number(served.mqtt),
+    http: Number(served.http),
+    host,
+    firstLogin: served.firstLogin as Started['firstLogin'],
+  };
+}
+
+/** A port that nothing listens on right now. */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer().once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
 }
 
 function announce(input: Input, { firstLogin, ...started }: Started): void {

@@ -14,7 +14,7 @@ import {
 import { nextSoundRecord, readBytes } from './segment-reader.ts';
 import { SegmentSet } from './segment-set.ts';
 
-export interface RecoveredLog {
+interface RecoveredLog {
   readonly segments: SegmentSet;
   readonly quarantine: Quarantine;
   /** No index below this may be given out. */

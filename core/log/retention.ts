@@ -10,14 +10,14 @@ export interface RetentionLimits {
   readonly keepTailMs?: number | undefined;
 }
 
-export interface RetainedSegment {
+interface RetainedSegment {
   readonly firstIndex: number;
   readonly endIndex: number;
   readonly size: number;
   readonly header: { readonly createdMs: number };
 }
 
-export interface Deletion {
+interface Deletion {
   /** How many of the oldest segments go. */
   readonly count: number;
   /** The indexes among them that a reader still wanted. */

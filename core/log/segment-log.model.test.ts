@@ -14,7 +14,7 @@ import { openSegmentLog } from './segment-log.ts';
 
 type Action =
   | { readonly kind: 'append'; readonly sizes: readonly number[]; readonly pauseMs: number }
-  | { readonly kind: 'consume'; readonly reader: string; readonly maxRecords: number }
+  | { readonly kind: 'consume' | 'consumeMeanwhile'; readonly reader: string; readonly maxRecords: number }
   | { readonly kind: 'crashAfter' | 'killAfter'; readonly operations: number }
   | { readonly kind: 'fill'; readonly freeBytes: number }
   | { readonly kind: 'makeRoom' | 'failSync' | 'crash' | 'kill' | 'reopen' };
@@ -32,7 +32,7 @@ const actions = fc.array(
     {
       weight: 3,
       arbitrary: fc.record({
-        kind: fc.constant('consume' as const),
+        kind: fc.constantFrom('consume' as const, 'consumeMeanwhile' as const),
         reader: fc.constantFrom(...readers),
         maxRecords: fc.integer({ min: 1, max: 20 }),
       }),
@@ -109,6 +109,9 @@ class World {
         return this.append(log, action.sizes, action.pauseMs);
       case 'consume':
         return this.consume(log, action.reader, action.maxRecords);
+      case 'consumeMeanwhile':
+        await Promise.all([this.append(log, [700, 700, 700], 0), this.consume(log, action.reader, action.maxRecords)]);
+        return;
       case 'crashAfter':
         this.crashed = this.sim.crashAfter(action.operations, this.random);
         return;

@@ -225,6 +225,19 @@ describe('the segment log', () => {
     expect(await readAll(await openSim(sim))).toEqual(listed(3));
   });
 
+  it('counts nothing as done with before the cursor is on the disk', async () => {
+    const sim = createSimDisk();
+    const errors: FatalError[] = [];
+    const log = await openSim(sim, { segmentBytes: 300, onFatal: (error) => errors.push(error) });
+    await appendAll(log, numbered(50));
+    sim.failNextSync();
+    await expect(log.commit('r', 50)).rejects.toMatchObject({ code: 'log.syncFailed' });
+    expect(errors).toHaveLength(1);
+    expect(log.cursor('r')).toBe(0);
+    await log.close();
+    expect(log.stats().firstIndex).toBe(0);
+  });
+
   it('refuses a segment of a newer format instead of damaging it', async () => {
     const sim = createSimDisk();
     const env = simEnv(sim);

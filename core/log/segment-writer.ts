@@ -9,14 +9,14 @@ import type { SegmentSet } from './segment-set.ts';
 /** One write is at most about this long, so that a burst does not hold the event loop. */
 const maxBatchBytes = 4 * 1024 * 1024;
 
-export interface WriterOptions {
+interface WriterOptions {
   readonly segmentBytes: number;
   readonly commitDelayMs: number;
   /** Bytes that may wait for the disk; more are refused. */
   readonly maxPendingBytes: number;
 }
 
-export interface WriterDeps {
+interface WriterDeps {
   readonly env: Env;
   readonly dir: string;
   readonly logId: string;

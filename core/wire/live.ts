@@ -94,6 +94,18 @@ export interface PlantView {
   readonly lines: readonly { readonly id: string; readonly name: LocalName; readonly machines: readonly string[] }[];
   /** The running shift; null outside of shifts. */
   readonly shift: { readonly id: string; readonly name: LocalName; readonly from: number; readonly to: number } | null;
+  /** What the plant model says of its machines, by id; a machine that it does not name goes by its birth. */
+  readonly machines?: Readonly<Record<string, PlantMachineView>>;
+  /** Names of the codes that machines report as reasons; a code without a name is shown as it is. */
+  readonly reasons?: Readonly<Record<string, LocalName>>;
+}
+
+export interface PlantMachineView {
+  readonly name: LocalName;
+  readonly kind: LocalName;
+  readonly role: 'machine' | 'meter';
+  /** Meters: the line whose machines they measure, or `all`. */
+  readonly measures?: string;
 }
 
 export interface LocalName {

@@ -26,6 +26,8 @@ export interface PlantMachineModel {
   readonly kind: LocalName;
   /** Meters report no state and no counts: a board shows their power instead. */
   readonly role: 'machine' | 'meter';
+  /** Meters: the line whose machines they measure, or `all`; so that nothing is counted twice. */
+  readonly measures?: string;
   /** The machine's own `Cycle/IdealMs` wins while it reports one. */
   readonly idealCycleMs?: number;
 }

@@ -111,11 +111,11 @@ describe('the host of a polled connection', () => {
     ]);
     expect(lines.filter((line) => line.includes(' a Level')).length).toBe(62);
     expect(log).toEqual([
-      'the connection is up',
-      'the device answers',
-      'the device answers',
-      'the device does not answer',
-      'the device answers',
+      'The connection is up.',
+      'The device answers.',
+      'The device answers.',
+      'The device does not answer.',
+      'The device answers.',
     ]);
     await host.stop();
   });
@@ -202,7 +202,7 @@ describe('the host of any connection', () => {
     await clock.advance(120_000);
     const gaps = attempts.slice(1).map((at, i) => at - (attempts[i] ?? 0));
     expect(gaps).toEqual([500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
-    expect(log).toEqual(['the connection is down, trying again', 'the device does not answer']);
+    expect(log).toEqual(['The connection is down; trying again.', 'The device does not answer.']);
     expect(lines).toEqual(['5000 a offline: connect ECONNREFUSED']);
     expect(host.health()).toMatchObject({ state: 'waiting', reason: 'connect ECONNREFUSED' });
     refuse = false;
@@ -293,6 +293,25 @@ describe('the host of a subscribing connection', () => {
     old('a', level(777));
     emit('a', level(4));
     expect(lines.slice(4)).toEqual([expect.stringMatching(/ a Level=1$/), expect.stringMatching(/ a Level=4$/)]);
+    await host.stop();
+  });
+
+  it('repeats no value that the new connection has not confirmed', async () => {
+    let lost: (error: Error) => void = () => {};
+    let connections = 0;
+    const { clock, host, lines } = setUp({
+      subscribe: async (emit, lostNow) => {
+        lost = lostNow;
+        if (connections++ === 0) emit('a', level(1));
+      },
+    });
+    host.start();
+    await clock.advance(58_500);
+    lost(new Error('no sign of life'));
+    await clock.advance(4_000);
+    expect(lines).toEqual(['0 a online', '0 a Level=1']);
+    await clock.advance(5_000);
+    expect(lines.slice(2)).toEqual(['63500 a offline: no sign of life']);
     await host.stop();
   });
 

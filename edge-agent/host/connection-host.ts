@@ -92,7 +92,7 @@ export function createConnectionHost<C extends ConnectionConfig>(
     grace = clock.after(timing.graceMs, () => {
       grace = undefined;
       devices.forEach((device, i) => {
-        if (device.lastAnswerMs === before[i]) device.unreachable(reason ?? 'the connection is not made yet');
+        if (device.lastAnswerMs === before[i]) device.unreachable(reason ?? 'the device has not answered yet');
       });
     });
   };
@@ -103,14 +103,14 @@ export function createConnectionHost<C extends ConnectionConfig>(
     if (isUp()) return;
     state = 'connected';
     reason = null;
-    if (told !== 'up') log.info('the connection is up');
+    if (told !== 'up') log.info('The connection is up.');
     told = 'up';
   };
 
   const onLoss = (why: string): void => {
     state = 'waiting';
     reason = why;
-    if (told !== 'down') log.warn({ reason: why }, 'the connection is down, trying again');
+    if (told !== 'down') log.warn({ reason: why }, 'The connection is down; trying again.');
     told = 'down';
     startGrace();
   };
@@ -127,7 +127,7 @@ export function createConnectionHost<C extends ConnectionConfig>(
       throw new Error(`driver ${plugin.name} can neither read nor subscribe`);
     } finally {
       await within(clock, closeTimeoutMs, 'closing', driver.close()).catch((error) =>
-        log.warn({ reason: messageOf(error) }, 'closing failed'),
+        log.warn({ reason: messageOf(error) }, 'The connection could not be closed cleanly.'),
       );
     }
   };

@@ -58,7 +58,7 @@ export function createDeviceTracker(
       if (state !== 'online') {
         state = 'online';
         filter.reset();
-        log.info({ device: config.id }, 'the device answers');
+        log.info({ device: config.id }, 'The device answers.');
         sink.online(config.id);
       }
       return report(filter.select(readings, clock.monotonic()));
@@ -66,7 +66,7 @@ export function createDeviceTracker(
     unreachable: (reason) => {
       if (state === 'offline') return;
       state = 'offline';
-      log.warn({ device: config.id, reason }, 'the device does not answer');
+      log.warn({ device: config.id, reason }, 'The device does not answer.');
       sink.offline(config.id, reason);
     },
     beat: () => (state === 'online' ? report(filter.due(clock.monotonic())) : 0),

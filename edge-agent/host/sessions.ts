@@ -96,9 +96,12 @@ export async function followDevices(session: Session, subscribe: NonNullable<Dri
   const over = new AbortController();
   const stop = (): void => over.abort(signal.reason);
   signal.addEventListener('abort', stop, { once: true });
+  // Only what this connection has confirmed is repeated: a device that is still silent may have changed meanwhile.
+  const heard = new Set<DeviceTracker>();
   const emit = (deviceId: string, readings: readonly Reading[]): void => {
     const device = byId.get(deviceId);
     if (over.signal.aborted || device === undefined) return;
+    heard.add(device);
     session.answered();
     counters.samples += device.answered(readings);
   };
@@ -107,7 +110,7 @@ export async function followDevices(session: Session, subscribe: NonNullable<Dri
     await within(clock, session.subscribeTimeoutMs, 'subscribing', subscribed, over.signal);
     for (;;) {
       await clock.sleep(beatMs, over.signal);
-      for (const device of devices) counters.samples += device.beat();
+      for (const device of heard) counters.samples += device.beat();
     }
   } finally {
     signal.removeEventListener('abort', stop);

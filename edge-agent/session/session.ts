@@ -43,7 +43,7 @@ export interface Session {
 
 /** A rebirth that comes more often than this waits: a host in trouble must not make a storm. */
 const rebirthQuietMs = 1000;
-const nodeDataIntervalMs = 10_000;
+const nodeDataIntervalMs = 5000;
 const connectTimeoutMs = 10_000;
 
 /**

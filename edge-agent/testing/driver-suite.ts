@@ -11,6 +11,9 @@ import type { ConnectionConfig, Driver, DriverDeps, DriverPlugin, Reading } from
 import { closedPort, startSilentServer } from './listen-locally.ts';
 import { waitFor } from './wait-for.ts';
 
+/** Some peers (OPC UA) make keys and parse large files when they start. */
+const slowPeerMs = 60_000;
+
 /** What a driver's test gives to the suite. */
 export interface DriverUnderTest<C extends ConnectionConfig> {
   readonly plugin: DriverPlugin<C>;
@@ -36,7 +39,7 @@ export function driverSuite<C extends ConnectionConfig>({ plugin, startPeer, atP
       config = plugin.config.parse(peer.config);
       const stateDir = await mkdtemp(join(tmpdir(), 'nhip-driver-'));
       deps = { clock: createNodeClock(), random: createSimRandom(1), log: silentLog(), stateDir };
-    });
+    }, slowPeerMs);
     afterAll(async () => {
       for (const driver of made) await driver.close();
       await peer?.stop();

@@ -32,6 +32,11 @@ export interface OpenedUsers {
   readonly users: Users;
   /** Set on the first start only, when no password was given: show it once, it is stored nowhere. */
   readonly firstPassword: string | undefined;
+  /**
+   * Stores what the first start made. Until then nothing is on disk, so that a start that fails later does not leave a
+   * password behind which nobody has seen.
+   */
+  keep(): Promise<void>;
 }
 
 /**
@@ -41,6 +46,7 @@ export interface OpenedUsers {
 export async function openUsers(dataDir: string, passwords: Passwords, adminPassword: string | undefined): Promise<OpenedUsers> {
   const path = join(dataDir, 'users.json');
   let content = await readSecretFile(path, usersFile);
+  const isNew = content === undefined;
   let firstPassword: string | undefined;
   if (content === undefined) {
     if (adminPassword !== undefined && adminPassword.length < minPasswordLength) {
@@ -50,9 +56,9 @@ export async function openUsers(dataDir: string, passwords: Passwords, adminPass
     if (adminPassword === undefined) firstPassword = chosen;
     const password = await passwords.hash(chosen);
     content = { version: 1, users: [{ name: 'admin', role: 'admin', password }] };
-    await writeSecretFile(path, content);
   }
-  const byName = new Map(content.users.map((user) => [user.name, user]));
+  const stored = content;
+  const byName = new Map(stored.users.map((user) => [user.name, user]));
   const users: Users = {
     async check(name, password) {
       const user = byName.get(name);
@@ -60,5 +66,11 @@ export async function openUsers(dataDir: string, passwords: Passwords, adminPass
       return isRight && user !== undefined ? { name: user.name, role: user.role } : undefined;
     },
   };
-  return { users, firstPassword };
+  return {
+    users,
+    firstPassword,
+    async keep() {
+      if (isNew) await writeSecretFile(path, stored);
+    },
+  };
 }

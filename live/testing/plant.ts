@@ -18,7 +18,7 @@ export const plant: PlantModel = {
     { id: 'B', name: { vi: 'Ca 2', en: 'Shift 2' }, from: '14:00', to: '22:00' },
     { id: 'C', name: { vi: 'Ca 3', en: 'Shift 3' }, from: '22:00', to: '06:00' },
   ],
-  reasons: {},
+  reasons: { jam: { vi: 'Kẹt phôi', en: 'Jam' } },
 };
 
 /** 06:00 in the plant on Friday, 20 November 2026: shift A starts. */

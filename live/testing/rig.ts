@@ -62,8 +62,16 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     adminPassword,
     version: '0.0.0-test',
   });
-  const { port } = await live.start();
-  const url = `http://127.0.0.1:${port}`;
+  const clear = async () => {
+    await live.stop();
+    await logBus.close();
+    await rm(dataDir, { recursive: true });
+  };
+  const started = await live.start().catch(async (error: unknown) => {
+    await clear();
+    throw error;
+  });
+  const url = `http://127.0.0.1:${started.port}`;
   return {
     live,
     store,
@@ -84,11 +92,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       const response = await fetch(`${url}/api/v1/machines/${encodeURIComponent(id)}`);
       return (await response.json()) as MachineView;
     },
-    async close() {
-      await live.stop();
-      await logBus.close();
-      await rm(dataDir, { recursive: true });
-    },
+    close: clear,
   };
 }
 

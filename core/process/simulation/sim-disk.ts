@@ -40,7 +40,7 @@ interface NameChange {
   readonly names: readonly (readonly [path: string, file: SimFile | undefined])[];
 }
 
-/** With `jitter`, operations take up to four turns of the event loop instead of one, so that concurrent ones interleave in more ways. */
+/** An operation takes one turn of the event loop; with `jitter` some take many, so that concurrent ones interleave in more ways. */
 export function createSimDisk(jitter?: Random): SimDisk {
   const folders = new Set(['.']);
   let visible = new Map<string, SimFile>();
@@ -77,7 +77,7 @@ export function createSimDisk(jitter?: Random): SimDisk {
 
   /** One operation of process `by`: takes effect a turn after the call, or never when the process ended before. */
   const operation = async <T>(by: number, effect: () => T): Promise<T> => {
-    for (let turns = jitter === undefined ? 1 : 1 + Math.floor(4 * jitter.next()); turns > 0; turns--) {
+    for (let turns = jitter === undefined ? 1 : 1 + Math.floor(60 * jitter.next() ** 4); turns > 0; turns--) {
       await Promise.resolve();
     }
     if (by === process) {

@@ -8,7 +8,7 @@ type Change =
   | { readonly kind: 'truncate'; readonly size: number };
 
 /** Bytes that grow; a gap that a write leaves reads as zeros. */
-export class GrowingBytes {
+class GrowingBytes {
   size = 0;
   private buffer = new Uint8Array(0);
 

@@ -182,7 +182,7 @@ export class DeviceReader {
     const last = Math.max(...spans.map((span) => span.end)) - 1;
     log.warn(
       { device: this.#device.id, metrics, table, first: spans[0]?.start, last },
-      'the device refuses this address: check it, and whether its manual counts from 0 or from 1',
+      'The device refuses these addresses: check them, and whether its manual counts from 0 or from 1.',
     );
     return true;
   }
@@ -198,7 +198,7 @@ export class DeviceReader {
     const { table, start, end } = state.block;
     log.warn(
       { device: this.#device.id, table, first: start, last: end - 1 },
-      'the device stays silent for these addresses and answers for others',
+      'The device stays silent for these addresses and answers for others.',
     );
   }
 
@@ -213,7 +213,7 @@ export class DeviceReader {
     const outcome = await this.#attempt({ table, start: span.start, end: span.end, spans: [span] }, cycle);
     if (outcome !== 'read') return false;
     this.#bad = this.#bad.filter((bad) => bad !== due);
-    log.info({ device: this.#device.id, table, first: span.start }, 'the device answers for this address again');
+    log.info({ device: this.#device.id, table, first: span.start }, 'The device answers for this address again.');
     return true;
   }
 

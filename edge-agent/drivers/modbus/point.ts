@@ -28,7 +28,7 @@ export function createPoint(tag: ModbusTagConfig, log: Log): Point {
       const { value, quality: valueQuality, problem } = convert(raw);
       if (problem !== undefined && !told) {
         told = true;
-        log.warn({ metric, raw: String(raw), problem }, 'the value has no meaning and is reported as bad');
+        log.warn({ metric, raw: String(raw), problem }, 'The value has no meaning and is reported as bad.');
       }
       return { metric, value, timestampMs, quality: valueQuality };
     },

@@ -59,7 +59,7 @@ describe('the OPC UA driver', () => {
     folder = await mkdtemp(join(tmpdir(), 'nhip-opcua-test-'));
     deps = { clock: createNodeClock(), random: createSimRandom(1), log: silentLog(), stateDir: join(folder, 'agent') };
     server = await start();
-  });
+  }, 60_000);
   afterAll(async () => {
     for (const each of open) await each.close();
     await server.stop();

@@ -115,7 +115,7 @@ function createReader(deviceId: string, tag: OpcuaTagConfig, { clock, log }: Dri
       told = true;
       log.warn(
         { device: deviceId, metric, node: tag.node, dataType: tag.dataType, problem },
-        'the value does not fit the tag and is reported as bad',
+        'The value does not fit the tag and is reported as bad.',
       );
     }
     return { metric, value, timestampMs: timestampOf(dataValue, clock.now()), quality: valueQuality };
@@ -123,7 +123,7 @@ function createReader(deviceId: string, tag: OpcuaTagConfig, { clock, log }: Dri
 }
 
 function refuse({ deps, emit }: SubscribeContext, deviceId: string, tag: OpcuaTagConfig, reason: string): void {
-  deps.log.warn({ device: deviceId, metric: tag.metric, node: tag.node, reason }, 'the node cannot be subscribed and is reported as bad');
+  deps.log.warn({ device: deviceId, metric: tag.metric, node: tag.node, reason }, 'The node cannot be subscribed and is reported as bad.');
   emit(deviceId, [{ metric: tag.metric, value: null, timestampMs: deps.clock.now(), quality: quality.bad }]);
 }
 

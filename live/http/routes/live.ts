@@ -19,7 +19,14 @@ export function liveRoutes({ sse, slots }: RouteDeps): readonly Route[] {
         if (identity === undefined || slots.isFull)
           throw new HttpProblem(503, 'Too many live viewers: close some, or raise maxViewers.', { 'retry-after': '10' });
         reply.hijack();
-        const headers = { ...securityHeaders, 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' };
+        // `close`: the connection ends with the stream, so that stopping the server waits for nobody.
+        const headers = {
+          ...securityHeaders,
+          connection: 'close',
+          'content-type': 'text/event-stream',
+          'cache-control': 'no-store',
+          'x-accel-buffering': 'no',
+        };
         reply.raw.writeHead(200, headers);
         sse.open(reply.raw, identity, query.watch, nowMs);
         return undefined;

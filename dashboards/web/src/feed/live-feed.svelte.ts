@@ -1,4 +1,4 @@
-import { type LiveFrame, liveEvents, type MetricsFrame, type PlantView } from '@nhip/core/wire/live';
+import { type LiveFrame, liveEvents, type MetricsFrame, type PlantMachineView, type PlantView } from '@nhip/core/wire/live';
 import { io, type Socket } from 'socket.io-client';
 import { type LinkStatus, linkStatus, recycleAfterMs, staleAfterMs } from './link-status.ts';
 import { Machine } from './machine.svelte.ts';
@@ -8,6 +8,8 @@ import { createServerTime } from './server-time.ts';
 const figuresEveryMs = 500;
 const resyncSpreadMs = 500;
 const resyncAgainMs = 3000;
+const ackEveryMs = 900;
+const askSessionMs = 5000;
 
 type MetricsListener = (frame: MetricsFrame) => void;
 
@@ -24,7 +26,7 @@ class LiveFeed {
   now = $state(Date.now());
   /** Server time of the newest frame. */
   lastFrameAt: number | null = $state(null);
-  /** The server refused this session. */
+  /** The server may have refused this session. */
   onRefused: (() => void) | null = null;
   /** The server process is another one than before. */
   onServerChanged: (() => void) | null = null;
@@ -43,6 +45,8 @@ class LiveFeed {
   #resyncAt = Number.NEGATIVE_INFINITY;
   #recycledAt = 0;
   #acked = -1;
+  #ackedAt = Number.NEGATIVE_INFINITY;
+  #askedAt = Number.NEGATIVE_INFINITY;
 
   /** Opens the connection; calling it again does nothing. */
   start(): void {
@@ -56,10 +60,13 @@ class LiveFeed {
       randomizationFactor: 0.5,
     });
     this.#socket = socket;
-    socket.on(liveEvents.frame, (frame: LiveFrame) => this.#receive(frame));
+    socket.on(liveEvents.frame, (frame: LiveFrame, done?: () => void) => {
+      this.#receive(frame);
+      done?.();
+    });
     socket.on('connect', () => this.#connected());
     socket.on('disconnect', () => this.#revive());
-    socket.on('connect_error', () => this.#revive());
+    socket.on('connect_error', () => this.#revive(true));
     addEventListener('online', () => socket.connect());
     document.addEventListener('visibilitychange', () => {
       if (document.visibilityState === 'visible') this.#everySecond();
@@ -105,7 +112,17 @@ class LiveFeed {
     if (outcome === 'resync') this.#resync();
     if (outcome === 'applied') this.#show(changed);
     if (before !== null && state.epoch !== before) this.onServerChanged?.();
+    this.#acknowledge();
     this.#updateStatus();
+  }
+
+  /** At most once a second, and when frames come: timers of a hidden page are slowed down, messages are not. */
+  #acknowledge(): void {
+    const now = performance.now();
+    if (this.#state.epoch === null || this.#state.seq === this.#acked || now - this.#ackedAt < ackEveryMs) return;
+    this.#acked = this.#state.seq;
+    this.#ackedAt = now;
+    this.#socket?.emit(liveEvents.ack, this.#state.seq);
   }
 
   #show(changed: 'all' | readonly string[]): void {
@@ -117,15 +134,20 @@ class LiveFeed {
       const machine = this.#byId.get(id);
       if (view !== undefined && machine !== undefined) {
         machine.showWords(view);
+        if (changed === 'all') machine.plan = this.#planOf(id);
         this.#dirty.add(id);
       } else {
         membersChanged = true;
         if (view === undefined) this.#byId.delete(id);
-        else this.#byId.set(id, new Machine(view));
+        else this.#byId.set(id, new Machine(view, this.#planOf(id)));
       }
     }
     if (membersChanged) this.machines = [...this.#byId.values()];
     if (changed === 'all') this.#flushFigures();
+  }
+
+  #planOf(id: string): PlantMachineView | null {
+    return this.#state.plant?.machines?.[id] ?? null;
   }
 
   #flushFigures(): void {
@@ -141,10 +163,6 @@ class LiveFeed {
     this.#updateStatus();
     const socket = this.#socket;
     if (socket === null) return;
-    if (socket.connected && this.#state.seq !== this.#acked && this.#state.epoch !== null) {
-      this.#acked = this.#state.seq;
-      socket.emit(liveEvents.ack, this.#state.seq);
-    }
     const silenceMs = this.#silenceMs();
     const shift = this.plant?.shift;
     if (silenceMs !== null && silenceMs > staleAfterMs) this.#resync();
@@ -171,11 +189,16 @@ class LiveFeed {
   }
 
   /** Socket.io gives up when the server closes or refuses a connection; a wall screen must not. */
-  #revive(): void {
+  #revive(isRefusal = false): void {
     this.#updateStatus();
     const socket = this.#socket;
-    if (socket === null || socket.active) return;
-    this.onRefused?.();
+    if (socket === null) return;
+    // A refusal and an unreachable server look alike here: ask whether this session may still read.
+    if ((isRefusal || !socket.active) && performance.now() - this.#askedAt > askSessionMs) {
+      this.#askedAt = performance.now();
+      this.onRefused?.();
+    }
+    if (socket.active) return;
     setTimeout(() => socket.connect(), 1000 + Math.random() * 2000);
   }
 

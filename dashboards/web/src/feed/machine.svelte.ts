@@ -1,4 +1,4 @@
-import type { MachineView } from '@nhip/core/wire/live';
+import type { MachineView, PlantMachineView } from '@nhip/core/wire/live';
 import type { Connection, MachineState } from '@nhip/core/wire/vocabulary';
 
 /**
@@ -22,9 +22,12 @@ export class Machine {
   countIdeal: number | null = $state(null);
   ratePerHour: number | null = $state(null);
   powerKw: number | null = $state(null);
+  /** What the plant model says of it; null when it is not in the model. */
+  plan: PlantMachineView | null = $state.raw(null);
 
-  constructor(view: MachineView) {
+  constructor(view: MachineView, plan: PlantMachineView | null) {
     this.id = view.id;
+    this.plan = plan;
     this.showWords(view);
     this.showFigures(view);
   }

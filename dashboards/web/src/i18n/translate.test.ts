@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { codeWords } from './code-words.ts';
 import { en } from './en.ts';
 import { createFormat, searchable } from './format.ts';
 import { translate } from './translate.ts';
@@ -67,6 +68,18 @@ describe('createFormat', () => {
     expect(viet.clock(-5)).toBe('00:00');
     expect(english.length(45_000)).toBe('45 s');
     expect(english.length(11_100_000)).toBe('3 h 5 min');
+  });
+});
+
+describe('codeWords', () => {
+  const names = { partStuck: { vi: 'Kẹt sản phẩm', en: 'Part stuck in mould' } };
+
+  it('names codes, and leaves what people wrote', () => {
+    expect(codeWords('partStuck', names, 'vi')).toBe('Kẹt sản phẩm');
+    expect(codeWords('PartStuck', names, 'en')).toBe('Part stuck in mould');
+    expect(codeWords('PressureLow', names, 'en')).toBe('Pressure low');
+    expect(codeWords('Thiếu liệu từ CNC-02', undefined, 'vi')).toBe('Thiếu liệu từ CNC-02');
+    expect(codeWords('E42', undefined, 'vi')).toBe('E42');
   });
 });
 

@@ -19,5 +19,5 @@ export function axisTime(ms: number, lengthMs: number, language: Language, timeZ
     format = new Intl.DateTimeFormat(language === 'vi' ? 'vi-VN' : 'en-GB', parts);
     formats.set(key, format);
   }
-  return format.format(ms);
+  return format.format(ms).replace('-', '/');
 }

@@ -7,19 +7,20 @@ import { numeric } from './trend-series.ts';
 
 export const mostCharts = 4;
 
-/** A known metric by its meaning, any other by its own name. */
-export function metricLabel(language: Language, metric: string): string {
+/** A known metric by its meaning, any other by its own name. `words` names codes (reasons, alarms). */
+export function metricLabel(language: Language, metric: string, words: (code: string) => string): string {
   const key = `metric.${metric}`;
   if (Object.hasOwn(vi, key)) return translate(language, key as MessageKey & `metric.${string}`);
-  if (metric.startsWith(alarmPrefix)) return translate(language, 'values.alarmNamed', { name: metric.slice(alarmPrefix.length) });
+  if (metric.startsWith(alarmPrefix)) return translate(language, 'values.alarmNamed', { name: words(metric.slice(alarmPrefix.length)) });
   return metric;
 }
 
-export function metricValue(language: Language, format: Format, metric: MetricView): string {
+export function metricValue(language: Language, format: Format, metric: MetricView, words: (code: string) => string): string {
   if (metric.v === null) return '–';
   if (typeof metric.v === 'boolean') return translate(language, metric.v ? 'values.on' : 'values.off');
   if (typeof metric.v === 'number') return format.decimal(metric.v);
   if (metric.name === metricNames.state && isMachineState(metric.v)) return translate(language, `state.${metric.v}`);
+  if (metric.name === metricNames.stateReason) return metric.v === '' ? '–' : words(metric.v);
   const number = numeric(metric.v);
   return number === null || !Number.isSafeInteger(number) ? metric.v : format.int(number);
 }

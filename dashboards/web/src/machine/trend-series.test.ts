@@ -58,6 +58,7 @@ describe('numeric', () => {
 });
 
 describe('metrics', () => {
+  const words = (code: string): string => code;
   const metric = (name: string, v: number | boolean | string) => ({ name, v, t: 0, unit: null, q: good });
 
   it('are listed by meaning, then by name, alarms last', () => {
@@ -73,9 +74,9 @@ describe('metrics', () => {
   });
 
   it('have names for people where the vocabulary knows them', () => {
-    expect(metricLabel('en', 'Power/Active')).toBe('Power');
-    expect(metricLabel('vi', 'Alarm/Kẹt phôi')).toBe('Cảnh báo Kẹt phôi');
-    expect(metricLabel('vi', 'Spindle/Speed')).toBe('Spindle/Speed');
-    expect(metricLabel('vi', 'alarm')).not.toContain('{');
+    expect(metricLabel('en', 'Power/Active', words)).toBe('Power');
+    expect(metricLabel('vi', 'Alarm/Kẹt phôi', words)).toBe('Cảnh báo Kẹt phôi');
+    expect(metricLabel('vi', 'Spindle/Speed', words)).toBe('Spindle/Speed');
+    expect(metricLabel('vi', 'alarm', words)).not.toContain('{');
   });
 });

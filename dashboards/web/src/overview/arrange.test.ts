@@ -88,10 +88,16 @@ describe('figuresOf', () => {
     });
   });
 
-  it('does not count the power of machines twice where a meter measures them', () => {
-    const meter = machine('m', { state: 'unknown', countGood: null, powerKw: 40 });
-    const figures = figuresOf([machine('a', { powerKw: 30 }), meter]);
-    expect([figures.powerKw, figures.withState]).toEqual([40, 1]);
+  it('does not count power twice where meters measure the machines', () => {
+    const names = { name: { vi: '', en: '' }, kind: { vi: '', en: '' } };
+    const meter = (powerKw: number, measures?: string) => ({
+      ...machine('m', { state: 'unknown', countGood: null, powerKw }),
+      plan: measures === undefined ? null : { ...names, role: 'meter' as const, measures },
+    });
+    const mill = machine('a', { powerKw: 30 });
+    expect(figuresOf([mill, meter(40, 'all'), meter(31, 'L1')])).toMatchObject({ powerKw: 40, withState: 1 });
+    expect(figuresOf([mill, meter(40), meter(31)])).toMatchObject({ powerKw: 30, withState: 1 });
+    expect(figuresOf([meter(40), meter(31)])).toMatchObject({ powerKw: 71, withState: 0 });
   });
 
   it('says "not known" instead of zero', () => {

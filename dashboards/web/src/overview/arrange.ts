@@ -1,8 +1,10 @@
-import type { LocalName, MachineView, PlantView } from '@nhip/core/wire/live';
+import type { LocalName, MachineView, PlantMachineView, PlantView } from '@nhip/core/wire/live';
 import { searchable } from '../i18n/format.ts';
 import { lacksReason, lookOf, severity, toneOf } from '../state/look.ts';
 
-type Seen = Pick<MachineView, 'id' | 'name' | 'kind' | 'line' | 'state' | 'reason' | 'connection' | 'countGood' | 'powerKw' | 'alarms'>;
+type Seen = Pick<MachineView, 'id' | 'name' | 'kind' | 'line' | 'state' | 'reason' | 'connection' | 'countGood' | 'powerKw' | 'alarms'> & {
+  readonly plan?: PlantMachineView | null;
+};
 
 export const filters = ['all', 'attention', 'noReason', 'alarm'] as const;
 export type Filter = (typeof filters)[number];
@@ -69,7 +71,9 @@ function passes(machine: Seen, wish: Wish): boolean {
     const lost = machine.connection !== 'online';
     if (!lost && toneOf[look] !== 'down' && toneOf[look] !== 'wait' && machine.alarms.length === 0) return false;
   }
-  const text = searchable(`${machine.name} ${machine.kind} ${machine.id}`);
+  const { plan } = machine;
+  const planned = plan ? `${plan.name.vi} ${plan.name.en} ${plan.kind.vi} ${plan.kind.en}` : '';
+  const text = searchable(`${machine.name} ${machine.kind} ${machine.id} ${planned}`);
   return searchable(wish.search)
     .split(/\s+/)
     .every((word) => text.includes(word));

@@ -1,7 +1,9 @@
-import type { MachineView } from '@nhip/core/wire/live';
+import type { MachineView, PlantMachineView } from '@nhip/core/wire/live';
 import { isMeter, lacksReason, lookOf } from '../state/look.ts';
 
-type Seen = Pick<MachineView, 'state' | 'connection' | 'reason' | 'since' | 'countGood' | 'countIdeal' | 'powerKw' | 'alarms'>;
+type Seen = Pick<MachineView, 'state' | 'connection' | 'reason' | 'since' | 'countGood' | 'countIdeal' | 'powerKw' | 'alarms'> & {
+  readonly plan?: Pick<PlantMachineView, 'role' | 'measures'> | null;
+};
 
 /** Sums over machines; never an average of ratios. */
 export interface Figures {
@@ -16,7 +18,7 @@ export interface Figures {
   /** Good pieces of machines that have an ideal to compare with; null when none has. */
   readonly good: number | null;
   readonly ideal: number | null;
-  /** Meters where there are meters, because they already measure the machines; otherwise the sum of the machines. */
+  /** kW, nothing counted twice: the meter of the whole plant, else the machines' own power, else the meters. */
   readonly powerKw: number | null;
   readonly alarms: number;
   readonly machinesWithAlarms: number;
@@ -27,12 +29,10 @@ export function figuresOf(machines: Iterable<Seen>): Figures {
   let oldest: number | null = null;
   let good: number | null = null;
   let ideal: number | null = null;
-  let hasMeters = false;
-  let meterKw: number | null = null;
-  let machineKw: number | null = null;
+  const power = createPower();
   for (const machine of machines) {
     const look = lookOf(machine);
-    if (machine.state !== 'unknown' || machine.countGood !== null) withState += 1;
+    if (machine.plan ? machine.plan.role === 'machine' : machine.state !== 'unknown' || machine.countGood !== null) withState += 1;
     if (look === 'running') running += 1;
     if (look === 'fault' || look === 'stopped') stopped += 1;
     if (lacksReason(look, machine.reason)) {
@@ -43,16 +43,36 @@ export function figuresOf(machines: Iterable<Seen>): Figures {
       good = (good ?? 0) + machine.countGood;
       ideal = (ideal ?? 0) + machine.countIdeal;
     }
-    const meter = isMeter(machine);
-    hasMeters ||= meter;
-    // What cannot be read keeps its last value on the tile, but its watts are not part of "now".
-    if (machine.powerKw !== null && machine.connection === 'online') {
-      if (meter) meterKw = (meterKw ?? 0) + machine.powerKw;
-      else machineKw = (machineKw ?? 0) + machine.powerKw;
-    }
+    power.add(machine);
     alarms += machine.alarms.length;
     if (machine.alarms.length > 0) machinesWithAlarms += 1;
   }
-  const powerKw = hasMeters ? meterKw : machineKw;
-  return { running, withState, stopped, withoutReason, oldestWithoutReason: oldest, good, ideal, powerKw, alarms, machinesWithAlarms };
+  return {
+    running,
+    withState,
+    stopped,
+    withoutReason,
+    oldestWithoutReason: oldest,
+    good,
+    ideal,
+    powerKw: power.kw(),
+    alarms,
+    machinesWithAlarms,
+  };
+}
+
+/** What cannot be read keeps its last value on the tile, but its watts are not part of "now". */
+function createPower(): { add(machine: Seen): void; kw(): number | null } {
+  let plant: number | null = null;
+  let machines: number | null = null;
+  let meters: number | null = null;
+  return {
+    add(machine) {
+      if (machine.powerKw === null || machine.connection !== 'online') return;
+      if (!isMeter(machine)) machines = (machines ?? 0) + machine.powerKw;
+      else if (machine.plan?.measures === 'all') plant = (plant ?? 0) + machine.powerKw;
+      else meters = (meters ?? 0) + machine.powerKw;
+    },
+    kw: () => plant ?? machines ?? meters,
+  };
 }

@@ -12,19 +12,21 @@ export interface TvFit {
 const tileRem: Readonly<Record<Density, { readonly width: number; readonly height: number }>> = {
   wide: { width: 19, height: 9.4 },
   tall: { width: 15.5, height: 12.4 },
-  mini: { width: 11, height: 5 },
+  mini: { width: 12.6, height: 4.6 },
 };
 const headRem = 6.4;
 const lineRem = 2.9;
 const gapRem = 0.8;
 const paddingRem = 2.2;
-const largestFontPx = 48;
-const readableFontPx = 12;
+/** Six key figures and the clock stay on one row. */
+const leastWidthRem = 82;
+/** Smaller type than this share of the screen's height cannot be read from across a room: then tiles say less. */
+const readableShare = 1 / 90;
 
 /** Chooses columns and type size so that all lines fit on a screen of `width` × `height` px without scrolling. */
 export function fitTv(width: number, height: number, lineSizes: readonly number[]): TvFit {
   const full = better(best('wide', width, height, lineSizes), best('tall', width, height, lineSizes));
-  return full.fontPx >= readableFontPx ? full : better(full, best('mini', width, height, lineSizes));
+  return full.fontPx >= height * readableShare ? full : better(full, best('mini', width, height, lineSizes));
 }
 
 function best(density: Density, width: number, height: number, lineSizes: readonly number[]): TvFit {
@@ -34,8 +36,8 @@ function best(density: Density, width: number, height: number, lineSizes: readon
   for (let columns = 1; columns <= most; columns += 1) {
     const rows = lineSizes.map((size) => Math.ceil(size / columns));
     const heightRem = headRem + rows.reduce((sum, count) => sum + lineRem + count * (tile.height + gapRem), 0);
-    const widthRem = paddingRem + columns * (tile.width + gapRem);
-    const fontPx = Math.min(largestFontPx, width / widthRem, height / heightRem);
+    const widthRem = Math.max(leastWidthRem, paddingRem + columns * (tile.width + gapRem));
+    const fontPx = Math.min(width / widthRem, height / heightRem);
     if (fontPx > chosen.fontPx) chosen = { density, columns, fontPx };
   }
   return chosen;

@@ -1,4 +1,4 @@
-import type { MachineView } from '@nhip/core/wire/live';
+import type { MachineView, PlantMachineView } from '@nhip/core/wire/live';
 import { machineStates } from '@nhip/core/wire/vocabulary';
 
 /** What a person sees of a machine: its state, unless the way to the machine is broken, or it never reports a state (meters). */
@@ -9,15 +9,19 @@ export type Look = (typeof looks)[number];
 export const tones = ['run', 'wait', 'down', 'plan', 'off'] as const;
 export type Tone = (typeof tones)[number];
 
-type Seen = Pick<MachineView, 'state' | 'connection' | 'countGood' | 'powerKw'>;
+type Seen = Pick<MachineView, 'state' | 'connection' | 'countGood' | 'powerKw'> & { readonly plan?: Pick<PlantMachineView, 'role'> | null };
 
 export function lookOf(machine: Seen): Look {
   if (machine.connection !== 'online') return machine.connection;
-  return isMeter(machine) ? 'reporting' : machine.state;
+  return machine.state === 'unknown' && machine.powerKw !== null && isMeter(machine) ? 'reporting' : machine.state;
 }
 
-/** A device that measures power and has neither states nor pieces. One that cannot be read is only lost: any machine looks like that. */
+/**
+ * A device that measures power and has neither states nor pieces: the plant model says so, or it looks like one.
+ * A device that cannot be read looks like nothing.
+ */
 export function isMeter(machine: Seen): boolean {
+  if (machine.plan) return machine.plan.role === 'meter';
   return machine.connection === 'online' && machine.state === 'unknown' && machine.countGood === null && machine.powerKw !== null;
 }
 

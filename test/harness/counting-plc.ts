@@ -1,0 +1,63 @@
+import { createRequire } from 'node:module';
+import type { ServerTCP as ServerTcpType } from 'modbus-serial';
+
+const { ServerTCP } = createRequire(import.meta.url)('modbus-serial') as { ServerTCP: typeof ServerTcpType };
+
+/** One value that the PLC handed out. */
+export interface Served {
+  readonly unit: number;
+  readonly value: number;
+  readonly atMs: number;
+}
+
+/**
+ * A PLC that never says the same thing twice: each read of holding registers 0–1 of a unit gives the next number (uint32),
+ * and every number goes into a journal. Built on modbus-serial, a stack that the product's driver does not use.
+ */
+export interface CountingPlc {
+  readonly port: number;
+  readonly journal: readonly Served[];
+  close(): Promise<void>;
+}
+
+export async function startCountingPlc(): Promise<CountingPlc> {
+  const counters = new Map<number, number>();
+  const journal: Served[] = [];
+  const server = new ServerTCP(
+    {
+      getMultipleHoldingRegisters: (address: number, length: number, unit: number) => {
+        if (address !== 0 || length !== 2) throw Object.assign(new Error('only registers 0 and 1'), { modbusErrorCode: 2 });
+        const value = (counters.get(unit) ?? 0) + 1;
+        counters.set(unit, value);
+        journal.push({ unit, value, atMs: Date.now() });
+        return [value >>> 16, value & 0xffff];
+      },
+    } as unknown as ConstructorParameters<typeof ServerTcpType>[0],
+    { host: '127.0.0.1', port: 0, unitID: 255 },
+  );
+  server.on('socketError', () => undefined);
+  server.on('serverError', () => undefined);
+  const raw = (server as unknown as { _server: import('node:net').Server })._server;
+  if (!raw.listening) await new Promise((resolve) => raw.once('listening', resolve));
+  const address = raw.address();
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : 0,
+    journal,
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+
+/** The connection config of an edge agent that polls `units` of it. */
+export function countingConnection(port: number, units: readonly number[], intervalMs: number): object {
+  return {
+    id: 'plc',
+    driver: 'modbus',
+    endpoint: `tcp://127.0.0.1:${port}`,
+    devices: units.map((unit) => ({
+      id: `U${unit}`,
+      unit,
+      intervalMs,
+      tags: [{ metric: 'Count/Total', address: 'holding:0:uint32' }],
+    })),
+  };
+}
