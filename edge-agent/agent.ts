@@ -105,7 +105,7 @@ export function createAgent(config: AgentConfig, source: string, deps: AgentDeps
     const timestampMs = env.clock.now();
     const counts = outbox?.counts() ?? { recorded: 0, lost: 0 };
     const numbers: readonly (readonly [string, number])[] = [
-      ['Outbox/Records', publisher?.pendingRecords() ?? 0],
+      ['Outbox/PendingRecords', publisher?.pendingRecords() ?? 0],
       ['Outbox/Recorded', counts.recorded],
       ['Outbox/Lost', counts.lost],
     ];

@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { OPCUACertificateManager } from 'node-opcua-certificate-manager';
 import type { DataType, VariantOptions } from 'node-opcua-client';
 
 /** An OPC UA server in this process, for tests of the driver. */
@@ -38,6 +37,7 @@ export interface TestServerOptions {
 
 export async function startOpcuaServer(options: TestServerOptions): Promise<TestOpcuaServer> {
   process.env.NODEOPCUA_LOG_LEVEL ??= '0';
+  const { OPCUACertificateManager } = await import('node-opcua-certificate-manager');
   const { OPCUAServer } = await import('node-opcua-server');
   const { StatusCodes, VariantArrayType } = await import('node-opcua-client');
   const variant = (dataType: keyof typeof DataType, value: unknown): VariantOptions => ({
@@ -47,7 +47,7 @@ export async function startOpcuaServer(options: TestServerOptions): Promise<Test
   });
   const own = options.pkiFolder === undefined ? await mkdtemp(join(tmpdir(), 'nhip-opcua-')) : undefined;
   const rootFolder = options.pkiFolder ?? own ?? '';
-  const manager = (name: string): OPCUACertificateManager =>
+  const manager = (name: string) =>
     new OPCUACertificateManager({
       rootFolder: join(rootFolder, name),
       automaticallyAcceptUnknownCertificate: true,

@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLog } from '@nhip/core/process/log';
 import { createNodeClock } from '@nhip/core/process/node-clock';
+import { createSimClock } from '@nhip/core/process/simulation/sim-clock';
 import { createSimRandom } from '@nhip/core/process/simulation/sim-random';
 import { quality } from '@nhip/core/wire/sample';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConnectionLostError, type Driver, type DriverDeps, type Reading } from '../../driver.ts';
 import { driverSuite } from '../../testing/driver-suite.ts';
 import { startOpcuaServer, type TestNode, type TestOpcuaServer, type TestServerOptions } from '../../testing/opcua-server.ts';
+import { startTcpProxy } from '../../testing/tcp-proxy.ts';
 import { waitFor } from '../../testing/wait-for.ts';
 import { opcuaConfig } from './config.ts';
 import { opcua } from './index.ts';
@@ -161,12 +163,40 @@ describe('the OPC UA driver', () => {
     await second.stop();
   });
 
+  it('notices a server that goes silent without closing', async () => {
+    const proxy = await startTcpProxy(server.port);
+    const clock = createSimClock();
+    const silentDeps = { ...deps, clock };
+    const driver = (await opcua.load()).create(opcuaConfig.parse(connection(`opc.tcp://127.0.0.1:${proxy.port}`)), silentDeps);
+    open.push(driver);
+    const readings: Reading[] = [];
+    const lost: Error[] = [];
+    await driver.connect(never);
+    await driver.subscribe?.(
+      (_, all) => readings.push(...all),
+      (error) => lost.push(error),
+      never,
+    );
+    await waitFor('the first values', () => readings.length >= tags.length);
+    proxy.hang();
+    await clock.advance(9_000);
+    expect(lost).toEqual([]);
+    await clock.advance(1_000);
+    expect(lost).toEqual([expect.any(ConnectionLostError)]);
+    expect(lost[0]?.message).toContain('no sign of life');
+    const before = performance.now();
+    await driver.close();
+    expect(performance.now() - before).toBeLessThan(2_000);
+    await proxy.close();
+  });
+
   it('leaves no subscription behind', async () => {
+    const before = server.subscriptions();
     const { driver, last } = await follow(connection(server.endpoint));
     await waitFor('the first value', () => last('Speed') !== undefined);
-    expect(server.subscriptions()).toBe(1);
+    expect(server.subscriptions()).toBe(before + 1);
     await driver.close();
-    await waitFor('the subscription to end', () => server.subscriptions() === 0);
+    await waitFor('the subscription to end', () => server.subscriptions() === before);
   });
 
   it('encrypts, refuses a server that it does not trust and says how to trust it', async () => {

@@ -1,5 +1,5 @@
 import type { MetricView } from '@nhip/core/wire/live';
-import { alarmPrefix, isMachineState, metricNames } from '@nhip/core/wire/vocabulary';
+import { alarmPrefix, deviceProperties, isMachineState, metricNames } from '@nhip/core/wire/vocabulary';
 import type { Format } from '../i18n/format.ts';
 import { type Language, translate } from '../i18n/translate.ts';
 import { type MessageKey, vi } from '../i18n/vi.ts';
@@ -25,7 +25,7 @@ export function metricValue(language: Language, format: Format, metric: MetricVi
   return number === null || !Number.isSafeInteger(number) ? metric.v : format.int(number);
 }
 
-/** Known metrics first, in the vocabulary's order, then process values by name, alarms last. */
+/** Known metrics first, in the vocabulary's order, then process values by name, alarms last; without what describes the device itself. */
 export function inReadingOrder(metrics: readonly MetricView[]): MetricView[] {
   const known = Object.values(metricNames) as string[];
   const rank = (name: string): number => {
@@ -33,7 +33,10 @@ export function inReadingOrder(metrics: readonly MetricView[]): MetricView[] {
     const place = known.indexOf(name);
     return place < 0 ? known.length : place;
   };
-  return [...metrics].sort((a, b) => rank(a.name) - rank(b.name) || a.name.localeCompare(b.name, 'en', { numeric: true }));
+  const described = Object.values(deviceProperties) as string[];
+  return metrics
+    .filter((metric) => !described.includes(metric.name))
+    .sort((a, b) => rank(a.name) - rank(b.name) || a.name.localeCompare(b.name, 'en', { numeric: true }));
 }
 
 export function isPlottable(metric: MetricView): boolean {

@@ -1,6 +1,6 @@
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import type { TrendSeries } from './trend-series.ts';
+import type { DrawnColumns } from './trend-series.ts';
 
 export interface TrendChartOptions {
   readonly height: number;
@@ -15,7 +15,7 @@ export interface TrendChartOptions {
 }
 
 export interface TrendChart {
-  show(series: TrendSeries, from: number, to: number): void;
+  show(columns: DrawnColumns, from: number, to: number): void;
   destroy(): void;
 }
 
@@ -31,6 +31,9 @@ export function createTrendChart(host: HTMLElement, options: TrendChartOptions):
   };
   const font = `12px ${getComputedStyle(host).fontFamily}`;
   const axis = { stroke: ink.text, font, grid: { stroke: ink.grid, width: 1 }, ticks: { show: false } };
+  // A value holds until the next one.
+  const stepped = uPlot.paths.stepped?.({ align: 1 });
+  const held = stepped === undefined ? {} : { paths: stepped };
   let window: [number, number] = [0, 1];
   const resetZoom = (): null => {
     options.onReset();
@@ -62,9 +65,9 @@ export function createTrendChart(host: HTMLElement, options: TrendChartOptions):
       ],
       series: [
         {},
-        { stroke: ink.line, width: 1.6, points: { show: false }, spanGaps: false },
-        { stroke: 'transparent', width: 0, points: { show: false } },
-        { stroke: 'transparent', width: 0, points: { show: false } },
+        { stroke: ink.line, width: 1.6, points: { show: false }, spanGaps: false, ...held },
+        { stroke: 'transparent', width: 0, points: { show: false }, ...held },
+        { stroke: 'transparent', width: 0, points: { show: false }, ...held },
       ],
       bands: [{ series: [3, 2], fill: withAlpha(ink.line, 0.22) }],
       hooks: {
@@ -84,9 +87,9 @@ export function createTrendChart(host: HTMLElement, options: TrendChartOptions):
   const resize = new ResizeObserver(() => plot.setSize({ width: Math.max(host.clientWidth, 200), height: options.height }));
   resize.observe(host);
   return {
-    show(series, from, to) {
+    show(columns, from, to) {
       window = [from, to];
-      plot.setData([series.t, series.line, series.low, series.high]);
+      plot.setData([columns.t, columns.line, columns.low, columns.high]);
     },
     destroy() {
       resize.disconnect();

@@ -1,14 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { defaultCharts, inReadingOrder, metricLabel } from './metric-names.ts';
-import { appendLive, numeric, seriesFromBuckets, seriesFromRaw, summaryOf, trimSeries } from './trend-series.ts';
+import { appendLive, drawnColumns, numeric, seriesFromBuckets, seriesFromRaw, summaryOf, trimSeries } from './trend-series.ts';
 
 const good = 192;
 
 describe('raw series', () => {
-  it('breaks the line at bad values and at long silence', () => {
-    const series = seriesFromRaw({ t: [0, 1000, 2000, 400_000], v: [1, 2, 3, 4], q: [good, 0, good, good] });
-    expect(series.t).toEqual([0, 1000, 2000, 2001, 400_000]);
-    expect(series.line).toEqual([1, null, 3, null, 4]);
+  it('has no value where the quality is bad', () => {
+    expect(seriesFromRaw({ t: [0, 1000, 2000], v: [1, 2, 3], q: [good, 0, good] }).line).toEqual([1, null, 3]);
   });
 
   it('appends live values once', () => {
@@ -41,6 +39,46 @@ describe('bucket series', () => {
     const series = seriesFromRaw({ t: [0, 1000, 2000, 3000], v: [1, 2, 3, 4], q: [good, good, good, good] });
     trimSeries(series, 1500);
     expect(series.t).toEqual([1000, 2000, 3000]);
+  });
+});
+
+describe('drawnColumns', () => {
+  const raw = seriesFromRaw({ t: [0, 1000, 9000], v: [1, 2, 3], q: [good, good, good] });
+  const pairs = (columns: ReturnType<typeof drawnColumns>) => columns.t.map((t, index) => [t, columns.line[index]]);
+
+  it('holds the newest value until now, unless nobody knows', () => {
+    expect(pairs(drawnColumns(raw, [], 9500)).at(-1)).toEqual([9500, 3]);
+    expect(pairs(drawnColumns(raw, [], null))).toEqual([
+      [0, 1],
+      [1000, 2],
+      [9000, 3],
+    ]);
+    expect(pairs(drawnColumns(raw, [{ from: 9200, to: 9900 }], 9500)).at(-1)).toEqual([9000, 3]);
+  });
+
+  it('leaves a gap where data was lost', () => {
+    expect(pairs(drawnColumns(raw, [{ from: 4000, to: 8000 }], null))).toEqual([
+      [0, 1],
+      [1000, 2],
+      [4000, null],
+      [9000, 3],
+    ]);
+  });
+
+  it('holds the last value of a bucket when the next one is far away', () => {
+    const series = seriesFromBuckets({ t: [0, 5000], min: [1, 1], max: [9, 1], avg: [4, 1], last: [8, 1], count: [9, 1] }, 1000);
+    expect(pairs(drawnColumns(series, [], null))).toEqual([
+      [0, 4],
+      [1000, 8],
+      [5000, 1],
+    ]);
+    expect(pairs(drawnColumns(series, [{ from: 500, to: 4000 }], 7000))).toEqual([
+      [0, 4],
+      [500, null],
+      [5000, 1],
+      [6000, 1],
+      [7000, 1],
+    ]);
   });
 });
 

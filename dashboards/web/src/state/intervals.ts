@@ -53,8 +53,8 @@ export const paints = ['off', 'unknown', 'run', 'plan', 'wait', 'down'] as const
 export type Paint = (typeof paints)[number];
 
 /**
- * SVG path data per paint for a strip of `width` × `height` px. Short segments get one pixel; later paints lie on top, so a
- * short fault stays visible in a week. At most one rectangle per pixel and paint, however many intervals there are.
+ * SVG path data per paint for a strip of `width` × `height` px. Short segments get one pixel (but no data for a
+ * blink of an eye is no news); later paints lie on top, so a short fault stays visible in a week. At most one rectangle per pixel and paint, however many intervals there are.
  */
 export function stripPaths(
   intervals: readonly StateInterval[],
@@ -68,6 +68,7 @@ export function stripPaths(
   const scale = to > from ? width / (to - from) : 0;
   for (const interval of intervals) {
     const paint = interval.state === 'unknown' ? 'unknown' : toneOf[interval.state];
+    if (paint === 'unknown' && (interval.to - interval.from) * scale < 0.5) continue;
     const left = Math.max(Math.round((interval.from - from) * scale), painted[paint]);
     const right = Math.min(Math.max(Math.round((interval.to - from) * scale), left + 1), width);
     if (right <= left || right <= painted[paint]) continue;
