@@ -13,7 +13,7 @@ interface Parser {
 const maxConnectBytes = 4096;
 
 /**
- * Closes the connection when a packet announces more than `maxBytes` (4 KiB before the client is connected).
+ * Closes the connection when a packet announces more than `maxBytes` (4 KiB before the client has logged in).
  * Throws when Aedes or mqtt-packet changed the private field that this rests on: better no broker than one without a limit.
  */
 export function guardPackets(client: Client, maxBytes: number, onRefused: (bytes: number) => void): void {
@@ -24,7 +24,7 @@ export function guardPackets(client: Client, maxBytes: number, onRefused: (bytes
   const original = parser._parseLength;
   parser._parseLength = function guarded(this: Parser): boolean {
     const complete = original.call(this);
-    const limit = client.connected ? maxBytes : maxConnectBytes;
+    const limit = isLoggedIn(client) ? maxBytes : maxConnectBytes;
     if (complete && this.packet.length > limit) {
       onRefused(this.packet.length);
       client.conn.destroy();
@@ -32,6 +32,11 @@ export function guardPackets(client: Client, maxBytes: number, onRefused: (bytes
     }
     return complete;
   };
+}
+
+/** `connected` comes true only some turns after the CONNACK, when a client may long have sent its birth. */
+function isLoggedIn(client: Client): boolean {
+  return client.connected || (client as unknown as { _authorized?: boolean })._authorized === true;
 }
 
 /**

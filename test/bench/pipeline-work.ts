@@ -1,11 +1,12 @@
 import { join } from 'node:path';
-import { DuckDBInstance, timestampMillisValue } from '@duckdb/node-api';
+import { type DuckDBAppender, DuckDBInstance, timestampMillisValue } from '@duckdb/node-api';
 import type { LogBus } from '@nhip/core/log/log-bus';
 import { openSegmentLog } from '@nhip/core/log/segment-log';
 import { createLog, silentLog } from '@nhip/core/process/log';
 import { createNodeEnv } from '@nhip/core/process/node-env';
 import { ingestConfig } from '@nhip/ingest/config';
 import { createIngest } from '@nhip/ingest/ingest';
+import { createChunkWriter } from '@nhip/stores/duckdb/append';
 import { duckdbConfig } from '@nhip/stores/duckdb/config';
 import { createDuckdbStore } from '@nhip/stores/duckdb/duckdb-store';
 import type { HistoryStore } from '@nhip/stores/history-store';
@@ -15,14 +16,14 @@ import { finish, givenTask } from './run-apart.ts';
 
 /** One measurement of the pipeline bench, in a process of its own. */
 export interface PipelineTask {
-  /** `pipeline`: log → decode → store. `rows`: the bare row appender with the same rows. */
-  readonly kind: 'pipeline' | 'rows';
+  /** `pipeline`: log → decode → store. The bare appender with the same rows: `rows` value by value, `chunks` by columns. */
+  readonly kind: 'pipeline' | 'rows' | 'chunks';
   /** Where the log is. */
   readonly logDir: string;
   /** An empty folder. */
   readonly dir: string;
   readonly samples: number;
-  /** `rows`: how many transactions. */
+  /** Bare appender: how many transactions. */
   readonly batches: number;
 }
 
@@ -75,34 +76,22 @@ async function runPipeline({ logDir, dir, samples }: PipelineTask): Promise<Omit
   return { seconds, batches, peakMb };
 }
 
-/** The way DuckDB's own guide shows: a row appender, one call per value, same columns and rows per transaction. */
-async function runRows({ dir, samples, batches }: PipelineTask): Promise<Omit<PipelineMeasured, 'rows'>> {
+type Append = (appender: DuckDBAppender, from: number, to: number) => void;
+
+/** The bare appender: same table, same number of transactions, nothing to read or decode; the numbers are there before. */
+async function runBare({ dir, samples, batches }: PipelineTask, append: Append): Promise<Omit<PipelineMeasured, 'rows'>> {
+  const settings = { memory_limit: '512MB', threads: '2', checkpoint_threshold: '64MB' };
   const started = performance.now();
-  const instance = await DuckDBInstance.create(join(dir, 'history.duckdb'), {
-    memory_limit: '512MB',
-    threads: '2',
-    checkpoint_threshold: '64MB',
-  });
+  const instance = await DuckDBInstance.create(join(dir, 'history.duckdb'), settings);
   const connection = await instance.connect();
   await connection.run(
     'CREATE TABLE samples (series INTEGER NOT NULL, t TIMESTAMP_MS NOT NULL, n INTEGER NOT NULL, v DOUBLE NOT NULL, k UTINYINT NOT NULL, q USMALLINT NOT NULL)',
   );
-  const startMs = 1_780_000_000_000;
   const perBatch = Math.ceil(samples / batches);
   for (let from = 0; from < samples; from += perBatch) {
     await connection.run('BEGIN');
     const appender = await connection.createAppender('samples');
-    const to = Math.min(samples, from + perBatch);
-    for (let i = from; i < to; i++) {
-      const message = Math.floor(i / metricsPerMessage);
-      appender.appendInteger((message % 10) * metricsPerMessage + (i % metricsPerMessage));
-      appender.appendTimestampMilliseconds(timestampMillisValue(BigInt(startMs + message * 100 + (i % 10))));
-      appender.appendInteger(i % 1_000_000);
-      appender.appendDouble(Math.sin(i) * 100);
-      appender.appendUTinyInt(1);
-      appender.appendUSmallInt(192);
-      appender.endRow();
-    }
+    append(appender, from, Math.min(samples, from + perBatch));
     appender.closeSync();
     await connection.run('COMMIT');
   }
@@ -112,6 +101,33 @@ async function runRows({ dir, samples, batches }: PipelineTask): Promise<Omit<Pi
   instance.closeSync();
   return { seconds, batches, peakMb };
 }
+
+const startMs = 1_780_000_000_000;
+const values = Float64Array.from({ length: 10_000 }, (_, i) => Math.sin(i) * 100);
+
+/** As DuckDB's guide shows it: one call per value. */
+const appendRows: Append = (appender, from, to) => {
+  for (let i = from; i < to; i++) {
+    const message = Math.floor(i / metricsPerMessage);
+    appender.appendInteger((message % 10) * metricsPerMessage + (i % metricsPerMessage));
+    appender.appendTimestampMilliseconds(timestampMillisValue(BigInt(startMs + message * 100 + (i % 10))));
+    appender.appendInteger(i % 1_000_000);
+    appender.appendDouble(values[i % values.length] ?? 0);
+    appender.appendUTinyInt(1);
+    appender.appendUSmallInt(192);
+    appender.endRow();
+  }
+};
+
+const appendChunks: Append = (appender, from, to) => {
+  const writer = createChunkWriter(appender);
+  for (let i = from; i < to; i++) {
+    const message = Math.floor(i / metricsPerMessage);
+    const series = (message % 10) * metricsPerMessage + (i % metricsPerMessage);
+    writer.push(series, startMs + message * 100 + (i % 10), i % 1_000_000, values[i % values.length] ?? 0, 1, 192);
+  }
+  writer.flush();
+};
 
 async function countRows(dir: string): Promise<number> {
   const instance = await DuckDBInstance.create(join(dir, 'history.duckdb'), { access_mode: 'READ_ONLY' });
@@ -124,5 +140,5 @@ async function countRows(dir: string): Promise<number> {
 }
 
 const task = givenTask<PipelineTask>();
-const measured = await (task.kind === 'pipeline' ? runPipeline(task) : runRows(task));
+const measured = await (task.kind === 'pipeline' ? runPipeline(task) : runBare(task, task.kind === 'rows' ? appendRows : appendChunks));
 finish({ ...measured, rows: await countRows(task.dir) } satisfies PipelineMeasured);

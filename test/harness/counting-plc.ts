@@ -17,16 +17,18 @@ export interface Served {
 export interface CountingPlc {
   readonly port: number;
   readonly journal: readonly Served[];
+  /** From the call on nothing more is served or journalled. */
   close(): Promise<void>;
 }
 
 export async function startCountingPlc(): Promise<CountingPlc> {
   const counters = new Map<number, number>();
   const journal: Served[] = [];
+  let isOff = false;
   const server = new ServerTCP(
     {
       getMultipleHoldingRegisters: (address: number, length: number, unit: number) => {
-        if (address !== 0 || length !== 2) throw Object.assign(new Error('only registers 0 and 1'), { modbusErrorCode: 2 });
+        if (isOff || address !== 0 || length !== 2) throw Object.assign(new Error('only registers 0 and 1'), { modbusErrorCode: 2 });
         const value = (counters.get(unit) ?? 0) + 1;
         counters.set(unit, value);
         journal.push({ unit, value, atMs: Date.now() });
@@ -43,7 +45,10 @@ export async function startCountingPlc(): Promise<CountingPlc> {
   return {
     port: typeof address === 'object' && address !== null ? address.port : 0,
     journal,
-    close: () => new Promise((resolve) => server.close(() => resolve())),
+    close: () => {
+      isOff = true;
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
   };
 }
 

@@ -123,7 +123,8 @@ describe('layout of tiles', () => {
     );
     expect(few.fontPx).toBeGreaterThan(some.fontPx);
     expect(some.fontPx).toBeGreaterThan(18);
-    expect(many.density).toBe('mini');
+    expect(many.density).toBe('tiny');
+    expect(fitTv(1920, 1080, [12, 15, 9, 4]).density).toBe('mini');
     expect(fitTv(3840, 2160, [4, 5, 3, 2]).fontPx).toBeCloseTo(some.fontPx * 2);
   });
 });

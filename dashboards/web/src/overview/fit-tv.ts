@@ -1,5 +1,5 @@
-/** How much a tile shows: `wide` and `tall` everything, `mini` name, state and count. */
-export type Density = 'wide' | 'tall' | 'mini';
+/** How much a tile shows: `wide` and `tall` everything, `mini` name, state, count and reason, `tiny` no reason. */
+export type Density = 'wide' | 'tall' | 'mini' | 'tiny';
 
 export interface TvFit {
   readonly density: Density;
@@ -12,7 +12,8 @@ export interface TvFit {
 const tileRem: Readonly<Record<Density, { readonly width: number; readonly height: number }>> = {
   wide: { width: 19, height: 9.4 },
   tall: { width: 15.5, height: 12.4 },
-  mini: { width: 12.6, height: 4.6 },
+  mini: { width: 12.6, height: 5.8 },
+  tiny: { width: 12.6, height: 4.4 },
 };
 const headRem = 6.4;
 const lineRem = 2.9;
@@ -25,8 +26,10 @@ const readableShare = 1 / 90;
 
 /** Chooses columns and type size so that all lines fit on a screen of `width` × `height` px without scrolling. */
 export function fitTv(width: number, height: number, lineSizes: readonly number[]): TvFit {
-  const full = better(best('wide', width, height, lineSizes), best('tall', width, height, lineSizes));
-  return full.fontPx >= height * readableShare ? full : better(full, best('mini', width, height, lineSizes));
+  const fits = (['wide', 'tall', 'mini', 'tiny'] as const).map((density) => best(density, width, height, lineSizes));
+  const full = fits.slice(0, 2).reduce(better);
+  const readable = [full, ...fits.slice(2)].find((fit) => fit.fontPx >= height * readableShare);
+  return readable ?? fits.reduce(better);
 }
 
 function best(density: Density, width: number, height: number, lineSizes: readonly number[]): TvFit {
