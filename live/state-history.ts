@@ -8,6 +8,8 @@ const maxChanges = 50_000;
 /** Numeric metrics that are asked for signs of life, liveliest first, when the states alone leave a silence. */
 const lively: readonly string[] = [metricNames.countGood, metricNames.powerActive, metricNames.energyImport, metricNames.countTotal];
 const maxLively = 4;
+/** Metrics are repeated every minute when they do not change: two and a half heartbeats without one are no evidence. */
+const evidenceMs = 150_000;
 
 export interface StateRange {
   readonly fromMs: number;
@@ -22,8 +24,9 @@ export async function readStates(store: HistoryStore, machine: string, range: St
   const reasons = await read(metricNames.stateReason);
   const connections = await read(metricNames.connection);
   const known = [states, reasons, connections].flatMap((list) => list.map(({ t }) => t));
-  const heardMs = await readHeard(store, machine, known, range);
-  return stateIntervals({ ...range, states, reasons, connections, heardMs });
+  const wasLost = connections.some(({ v }) => v !== 'online');
+  const heardMs = await readHeard(store, machine, known, wasLost, range);
+  return stateIntervals({ ...range, states, reasons, connections, heardMs, evidenceMs });
 }
 
 /** The value before the range and the changes in it. */
@@ -41,16 +44,24 @@ async function readChanges(
   return before === undefined ? changes : [before, ...changes];
 }
 
-/** More times at which the machine was heard of, read only as long as those known so far leave a silence. */
-async function readHeard(store: HistoryStore, machine: string, known: readonly number[], range: StateRange): Promise<readonly number[]> {
+/** More times at which the machine was heard of, read only as long as those known so far leave a silence or a loss to explain. */
+async function readHeard(
+  store: HistoryStore,
+  machine: string,
+  known: readonly number[],
+  wasLost: boolean,
+  range: StateRange,
+): Promise<readonly number[]> {
   const { fromMs, toMs, unknownAfterMs } = range;
-  const everyMs = Math.max(1000, Math.ceil(unknownAfterMs / 3));
-  const heard = [...known];
-  for (const metric of livelyMetrics(store, machine)) {
-    if (!hasSilence(heard, range)) break;
+  const everyMs = wasLost ? evidenceMs / 3 : Math.max(1000, Math.ceil(unknownAfterMs / 3));
+  // The connection's own samples are no evidence that the machine was heard of.
+  const heard: number[] = [];
+  for (const [i, metric] of livelyMetrics(store, machine).entries()) {
+    if (!hasSilence([...known, ...heard], range) && !(wasLost && i === 0)) break;
     const { t } = await store.buckets({ machine, metric, fromMs: fromMs - unknownAfterMs, toMs, everyMs, limit: maxChanges });
-    // Something was heard within the bucket; when exactly does not matter at this scale.
-    for (const start of t) heard.push(start, Math.min(start + everyMs, toMs) - 1);
+    // Something was heard within the bucket; when exactly does not matter at this scale. Its start is safe: a bucket that begins
+    // before a loss says nothing about the time after it.
+    heard.push(...t);
   }
   return heard.sort((a, b) => a - b);
 }

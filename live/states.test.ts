@@ -3,7 +3,16 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type StateHistory, stateIntervals, type TimedValue } from './states.ts';
 
-const base: StateHistory = { fromMs: 0, toMs: 100_000, states: [], reasons: [], connections: [], heardMs: [], unknownAfterMs: 60_000 };
+const base: StateHistory = {
+  fromMs: 0,
+  toMs: 100_000,
+  states: [],
+  reasons: [],
+  connections: [],
+  heardMs: [],
+  unknownAfterMs: 60_000,
+  evidenceMs: 1000,
+};
 
 function timed(values: fc.Arbitrary<TimedValue['v']>): fc.Arbitrary<readonly TimedValue[]> {
   return fc
@@ -19,6 +28,7 @@ const histories: fc.Arbitrary<StateHistory> = fc.record({
   connections: timed(fc.constantFrom(...connections)),
   heardMs: fc.array(fc.integer({ min: -50_000, max: 120_000 }), { maxLength: 30 }).map((list) => list.sort((a, b) => a - b)),
   unknownAfterMs: fc.integer({ min: 1, max: 60_000 }),
+  evidenceMs: fc.integer({ min: 1, max: 10_000 }),
 });
 
 const lastAt = (list: readonly TimedValue[], t: number) => list.findLast((item) => item.t <= t)?.v;
@@ -58,7 +68,11 @@ describe('stateIntervals', () => {
         const next = Math.min(...heard.filter((at) => at > t), history.toMs);
         const isSilent =
           heard.some((at) => at <= t) && t - lastHeard >= history.unknownAfterMs && next - lastHeard > history.unknownAfterMs;
-        const isKnown = !isSilent && (connection === undefined || connection === 'online');
+        const since = history.connections.findLast((item) => item.t <= t)?.t ?? 0;
+        const evidence = [...history.heardMs, ...[...history.states, ...history.reasons].map((item) => item.t)];
+        const isEvident = evidence.some((at) => at > since && at <= t && t - at < history.evidenceMs);
+        const isLost = connection !== undefined && connection !== 'online' && !isEvident;
+        const isKnown = !isSilent && !isLost;
         const isWord = machineStates.some((word) => word === said);
         expect(interval.state).toBe(isKnown && isWord ? said : 'unknown');
       }),
@@ -85,6 +99,32 @@ describe('stateIntervals', () => {
       { from: 20_000, to: 50_000, state: 'unknown', reason: null },
       { from: 50_000, to: 60_000, state: 'running', reason: null },
       { from: 60_000, to: 100_000, state: 'fault', reason: null },
+    ]);
+  });
+
+  it('knows the time of an outage again when its samples were delivered later', () => {
+    const history: StateHistory = {
+      ...base,
+      unknownAfterMs: 1_000_000,
+      evidenceMs: 5000,
+      states: [
+        { t: -5, v: 'running' },
+        { t: 26_000, v: 'fault' },
+      ],
+      heardMs: [22_000],
+      connections: [
+        { t: -10, v: 'online' },
+        { t: 20_000, v: 'agentOffline' },
+        { t: 50_000, v: 'online' },
+      ],
+    };
+    expect(stateIntervals(history).map(({ from, state }) => [from, state])).toEqual([
+      [0, 'running'],
+      [20_000, 'unknown'],
+      [22_000, 'running'],
+      [26_000, 'fault'],
+      [31_000, 'unknown'],
+      [50_000, 'fault'],
     ]);
   });
 

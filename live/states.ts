@@ -19,6 +19,8 @@ export interface StateHistory {
   readonly heardMs: readonly number[];
   /** Silence longer than this is time without data. */
   readonly unknownAfterMs: number;
+  /** While the connection was lost, a sample that came later tells the state for this long: the heartbeat of a metric, and some. */
+  readonly evidenceMs: number;
 }
 
 /** A reason that follows its state within this time belongs to the state from its start. */
@@ -26,8 +28,8 @@ const reasonSettleMs = 2000;
 
 /**
  * What a machine did in [fromMs, toMs): contiguous intervals, oldest first, that cover the range exactly; [] for an empty
- * range. Time without data is `unknown`, never a stop: before the first state, while the connection was known to be lost, and
- * from `unknownAfterMs` after the last sign of life to the next.
+ * range. Time without data is `unknown`, never a stop: before the first state, while the connection was known to be lost (but not
+ * where the edge delivered the samples of that time later), and from `unknownAfterMs` after the last sign of life to the next.
  */
 export function stateIntervals(history: StateHistory): readonly StateInterval[] {
   const { fromMs, toMs, states, reasons, connections } = history;
@@ -40,20 +42,22 @@ export function stateIntervals(history: StateHistory): readonly StateInterval[] 
   for (const { t } of states) add(t);
   for (const { t } of reasons) add(t);
   for (const { t } of connections) add(t);
-  for (const [start, end] of silences) {
+  const losses = lostSpans(history);
+  for (const [start, end] of [...silences, ...losses]) {
     add(start);
     add(end);
   }
 
   const stateAt = follow(states);
   const reasonAt = follow(reasons);
-  const connectionAt = follow(connections);
   const silentAt = followSpans(silences);
+  const lostAt = followSpans(losses);
   const intervals: StateInterval[] = [];
   const starts = [...times].sort((a, b) => a - b);
   for (const [i, from] of starts.entries()) {
-    const connection = connectionAt(from);
-    const isKnown = !silentAt(from) && (connection === undefined || connection === 'online');
+    // Both are asked every time: they must see the times in order.
+    const [isSilent, isLost] = [silentAt(from), lostAt(from)];
+    const isKnown = !isSilent && !isLost;
     const said = stateAt(from);
     const state: MachineState = isKnown && isMachineState(said) ? said : 'unknown';
     const text = reasonAt(from);
@@ -92,6 +96,25 @@ function followSpans(spans: readonly (readonly [number, number])[]): (t: number)
     const span = spans[i];
     return span !== undefined && span[0] <= t;
   };
+}
+
+/** Spans in which the connection was lost and no sample of that time came later, in order. */
+function lostSpans({ toMs, states, reasons, connections, heardMs, evidenceMs }: StateHistory): readonly (readonly [number, number])[] {
+  const evidence = [...heardMs, ...states.map(({ t }) => t), ...reasons.map(({ t }) => t)].sort((a, b) => a - b);
+  const spans: (readonly [number, number])[] = [];
+  let next = 0;
+  for (const [i, { t, v }] of connections.entries()) {
+    const end = connections[i + 1]?.t ?? toMs;
+    if (v === 'online' || end <= t) continue;
+    let from = t;
+    while (next < evidence.length && (evidence[next] as number) <= t) next++;
+    for (let at = evidence[next]; at !== undefined && at < end; at = evidence[++next]) {
+      if (at > from) spans.push([from, at]);
+      from = Math.max(from, at + evidenceMs);
+    }
+    if (from < end) spans.push([from, end]);
+  }
+  return spans;
 }
 
 /** Spans in which nothing was heard for longer than allowed, in order. */
