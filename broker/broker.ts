@@ -10,6 +10,7 @@ import type { BrokerConfig } from './config.ts';
 import { type BrokerCounters, createGate } from './gate.ts';
 import { type Listeners, listen } from './listeners.ts';
 import { deliverOvertakingPackets, guardPackets } from './packet-guard.ts';
+import { leaveOutFanOut } from './telemetry-path.ts';
 
 export interface BrokerDeps {
   readonly clock: Clock;
@@ -97,6 +98,7 @@ export function createBroker(config: BrokerConfig, deps: BrokerDeps): Broker {
         done(null, subscription);
       },
     });
+    leaveOutFanOut(broker);
     broker.on('client', (client) => {
       deliverOvertakingPackets(client, broker.id);
       log.info({ clientId: client.id }, 'Client connected');

@@ -1,6 +1,8 @@
-import { createServer } from 'node:net';
+import { connect as connectTcp, createServer } from 'node:net';
+import { Readable } from 'node:stream';
 import { Aedes, type Client } from 'aedes';
 import { connectAsync } from 'mqtt';
+import { generate } from 'mqtt-packet';
 import { describe, expect, it, vi } from 'vitest';
 import { deliverOvertakingPackets, guardPackets } from './packet-guard.ts';
 
@@ -42,6 +44,36 @@ describe('work-arounds for Aedes', () => {
 
   it('delivers them all with the work-around', async () => {
     expect(await deliveredOf((client, broker) => deliverOvertakingPackets(client, broker.id))).toBe(pairs * 2);
+  });
+
+  it('takes a birth of more than 4 KB that follows the CONNACK at once, before Aedes calls the client connected', async () => {
+    const broker = await Aedes.createBroker();
+    // What Aedes waits for between CONNACK and "connected": here it takes long enough to be overtaken.
+    Object.assign((broker as unknown as { persistence: object }).persistence, {
+      outgoingStream: () => new Readable({ read: () => undefined, signal: AbortSignal.timeout(500) }),
+    });
+    const server = createServer((socket) => guardPackets(broker.handle(socket), 8192, () => undefined));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const socket = connectTcp(typeof address === 'object' ? (address?.port ?? 0) : 0, '127.0.0.1');
+    const birth = generate({
+      cmd: 'publish',
+      topic: 'birth',
+      payload: Buffer.alloc(6000),
+      qos: 1,
+      messageId: 1,
+      dup: false,
+      retain: false,
+    });
+    const outcome = new Promise<string>((resolve) => {
+      socket.once('close', () => resolve('closed'));
+      socket.on('data', (chunk) => (chunk[0] === 0x20 ? socket.write(birth) : resolve('acknowledged')));
+    });
+    socket.write(generate({ cmd: 'connect', clientId: 'c', clean: true, keepalive: 0 }));
+    expect(await outcome).toBe('acknowledged');
+    socket.destroy();
+    await new Promise<void>((resolve) => broker.close(resolve));
+    server.close();
   });
 
   it('refuses to run with a parser that it does not know', () => {

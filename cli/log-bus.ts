@@ -2,7 +2,7 @@ import type { LogBus } from '@nhip/core/log/log-bus';
 import { openSegmentLog } from '@nhip/core/log/segment-log';
 import type { Env } from '@nhip/core/process/env';
 import type { Log } from '@nhip/core/process/log';
-import { ingestReader } from '@nhip/ingest/ingest';
+import { ingestReader } from '@nhip/ingest/work-writer';
 import type { ServerConfig } from './server-config.ts';
 
 /** Opens the broker's log in the server's data folder, held back for ingest, with a kept tail for restored databases. */

@@ -5,6 +5,7 @@ import { ConfigError } from '@nhip/core/process/errors';
 import type { Log } from '@nhip/core/process/log';
 import { dataType } from '@nhip/core/wire/sparkplug/datatype';
 import type { Metric } from '@nhip/core/wire/sparkplug/payload';
+import { isId } from '@nhip/core/wire/topic';
 import type { AgentConfig } from './config.ts';
 import type { ConnectionConfig, DeviceSink, DriverPlugin } from './driver.ts';
 import { driverPlugin } from './drivers/index.ts';
@@ -37,6 +38,8 @@ export interface AgentHealth {
   readonly recorded: number;
   readonly lost: number;
   readonly published: number;
+  /** Outbox records that were given up (quota, damage) before they could be sent. */
+  readonly goneRecords: number;
   readonly connections: readonly ConnectionHealth[];
 }
 
@@ -64,6 +67,9 @@ export function resolveConnections(config: AgentConfig, source: string): readonl
   });
   const seen = new Set<string>();
   for (const { config: connection } of resolved) {
+    for (const { id } of connection.devices) {
+      if (!isId(id)) problems.push(`device "${id}" cannot stand in a topic: an id has 1–64 letters, digits, _ . or -`);
+    }
     for (const id of [`connection ${connection.id}`, ...connection.devices.map((device) => `device ${device.id}`)]) {
       if (seen.has(id)) problems.push(`${id} is there twice; ids must be unique in one agent`);
       seen.add(id);
@@ -80,18 +86,25 @@ export function mqttPassword(config: AgentConfig, source: string): string {
   if (passwordFile === undefined) {
     throw new ConfigError(source, ['mqtt: password or passwordFile is missing; `nhip device add <group>/<edge>` makes one']);
   }
+  const first = readText(passwordFile, 'mqtt.passwordFile', source).split('\n')[0]?.trim() ?? '';
+  if (first === '') throw new ConfigError(source, [`mqtt.passwordFile: the first line of ${passwordFile} is empty`]);
+  return first;
+}
+
+function readText(path: string, field: string, source: string): string {
   try {
-    return readFileSync(passwordFile, 'utf8').split('\n')[0]?.trim() ?? '';
+    return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new ConfigError(source, [`mqtt.passwordFile: ${passwordFile} cannot be read (${(error as NodeJS.ErrnoException).code})`]);
+    throw new ConfigError(source, [`${field}: ${path} cannot be read (${(error as NodeJS.ErrnoException).code})`]);
   }
 }
 
-/** The edge-agent role: drivers → report by exception → outbox → publisher → broker. Throws ConfigError before any I/O. */
+/** The edge-agent role: drivers → report by exception → outbox → publisher → broker. Throws ConfigError before it opens or connects anything. */
 export function createAgent(config: AgentConfig, source: string, deps: AgentDeps): Agent {
   const { env, log } = deps;
   const connections = resolveConnections(config, source);
   const password = mqttPassword(config, source);
+  const ca = config.mqtt.caFile === undefined ? undefined : readText(config.mqtt.caFile, 'mqtt.caFile', source);
   const devices = createDeviceTable();
   for (const { plugin, config: connection } of connections) {
     for (const device of connection.devices) devices.add(device, plugin.metrics(device));
@@ -108,6 +121,7 @@ export function createAgent(config: AgentConfig, source: string, deps: AgentDeps
       ['Outbox/PendingRecords', publisher?.pendingRecords() ?? 0],
       ['Outbox/Recorded', counts.recorded],
       ['Outbox/Lost', counts.lost],
+      ['Outbox/GoneRecords', publisher?.counts().goneRecords ?? 0],
     ];
     return numbers.map(([name, value]) => ({ name, timestampMs, dataType: dataType.UInt64, value }));
   }
@@ -150,7 +164,7 @@ export function createAgent(config: AgentConfig, source: string, deps: AgentDeps
           url: config.mqtt.url,
           username: config.mqtt.username ?? `${config.group}/${config.edge}`,
           password,
-          ca: config.mqtt.caFile === undefined ? undefined : readFileSync(config.mqtt.caFile, 'utf8'),
+          ca,
           keepaliveS: config.mqtt.keepaliveS,
         },
         { clock: env.clock, random: env.random, disk: env.disk, log, devices, nodeMetrics, onSession: (link) => sender.run(link) },
@@ -174,6 +188,7 @@ export function createAgent(config: AgentConfig, source: string, deps: AgentDeps
       recorded: outbox?.counts().recorded ?? 0,
       lost: outbox?.counts().lost ?? 0,
       published: publisher?.counts().published ?? 0,
+      goneRecords: publisher?.counts().goneRecords ?? 0,
       connections: hosts.map((host) => host.health()),
     }),
   };

@@ -1,13 +1,16 @@
 import type { LogBus, LogRecord } from '@nhip/core/log/log-bus';
 import type { Clock } from '@nhip/core/process/env';
 import type { Log } from '@nhip/core/process/log';
-import { createDecoder, type Decoder, type Reject } from '@nhip/core/telemetry/decoder';
+import { createDecoder, type Decoder } from '@nhip/core/telemetry/decoder';
+import type { Reject } from '@nhip/core/telemetry/outcome';
 import { SampleBatch, SeriesTable } from '@nhip/core/telemetry/sample-batch';
 import type { Checkpoint, HistoryStore } from '@nhip/stores/history-store';
 import type { IngestConfig } from './config.ts';
 import { encodeDeadLetter } from './dead-letters.ts';
 import { createRebirthRequester, type SendNodeCommand } from './rebirth.ts';
-import { createRepeatFilter, type RepeatFilter } from './repeat-filter.ts';
+import { createRepeatFilter, nothingSeen, type RepeatFilter } from './repeat-filter.ts';
+import { createWork, type Work } from './work.ts';
+import { createWorkWriter } from './work-writer.ts';
 
 export interface IngestDeps {
   readonly clock: Clock;
@@ -29,7 +32,7 @@ export interface IngestStats {
   /** Records of the log that were evicted before ingest read them. */
   readonly missedRecords: number;
   readonly batches: number;
-  /** Age of the oldest record that is read but not stored; 0 when everything is stored. */
+  /** Age of the oldest record that is read but not stored; 0 when everything read is stored. */
   readonly lagMs: number;
   readonly nextIndex: number;
 }
@@ -44,21 +47,13 @@ export interface Ingest {
   checkpoint(): Checkpoint | undefined;
 }
 
-export const ingestReader = 'ingest';
-
-/** One decoded batch and where it leads. */
-interface Work {
-  readonly batch: SampleBatch;
-  readonly letters: Uint8Array[];
-  nextIndex: number;
-  oldestMs: number;
-  repeated: number;
-  rejected: number;
-}
+/** Bad input beyond this is written out before more is read. */
+const maxLetterBytes = 4_194_304;
+const readRetryMs = 1000;
 
 /**
  * The ingest role: log → samples → store → cursor. Reading and decoding the next batch goes on while the last one is
- * being written. A store that fails is tried again for ever with back-off; the log is the buffer.
+ * being written; one more waits at most. A store that fails is tried again for ever with back-off; the log is the buffer.
  */
 export function createIngest(config: IngestConfig, deps: IngestDeps): Ingest {
   const { clock, log, logBus, store, deadLetters } = deps;
@@ -69,83 +64,92 @@ export function createIngest(config: IngestConfig, deps: IngestDeps): Ingest {
   const byReason = new Map<string, number>();
   const counts = { received: 0, stored: 0, repeated: 0, deadLettered: 0, missedRecords: 0, batches: 0 };
   const abort = new AbortController();
+  const write = createWorkWriter({ clock, log, logBus, store, deadLetters, signal: abort.signal });
   let repeats: RepeatFilter = createRepeatFilter();
   let lastCheckpoint: Checkpoint | undefined;
   let nextIndex = 0;
-  let oldestMs = Number.POSITIVE_INFINITY;
+  /** What is being decoded and what is being written. */
+  let collecting: Work | undefined;
+  let writing: Work | undefined;
+  let isLogBroken = false;
   let running: Promise<void> | undefined;
 
   async function open(): Promise<void> {
     const checkpoint = await store.open();
     const restored = createRepeatFilter(checkpoint?.repeats);
     repeats = restored;
-    if (checkpoint === undefined) nextIndex = logBus.stats().firstIndex;
-    else {
-      decoder.restore(checkpoint.decoder);
-      lastCheckpoint = checkpoint;
-      // Another log (its folder was lost or replaced) numbers from 0 again; repeats are still known by their identity.
-      nextIndex = restored.logId === logBus.id ? checkpoint.nextIndex : logBus.stats().firstIndex;
+    const { firstIndex, nextIndex: end } = logBus.stats();
+    if (checkpoint === undefined) {
+      nextIndex = firstIndex;
+      return;
     }
-  }
-
-  function newWork(): Work {
-    const batch = spare.pop() ?? new SampleBatch(series, 16_384);
-    batch.clear();
-    return { batch, letters: [], nextIndex, oldestMs: Number.POSITIVE_INFINITY, repeated: 0, rejected: 0 };
+    decoder.restore(checkpoint.decoder);
+    // Another log (its folder was lost or replaced) numbers from 0 again, an older copy of this one from its end; repeats are
+    // known by their identity in both.
+    nextIndex = restored.logId === logBus.id ? Math.min(checkpoint.nextIndex, end) : firstIndex;
+    lastCheckpoint = { ...checkpoint, nextIndex };
   }
 
   function take(record: LogRecord, work: Work): void {
-    const mark = work.batch.mark();
-    const decoded = decoder.decode(record, work.batch);
-    counts.received += work.batch.length - mark.length + decoded.rejects.length;
-    if (decoded.identity !== undefined) {
-      const known = decoded.identityCount;
-      work.repeated += repeats.filter(decoded.edge, decoded.identity, known, work.batch, mark);
-    }
-    for (const reject of decoded.rejects) keep(reject, record, work);
-    if (decoded.message !== undefined) work.oldestMs = Math.min(work.oldestMs, decoded.message.receivedMs);
-    if (decoded.needsRebirth && decoded.message !== undefined && requestRebirth(decoded.edge, decoded.message.receivedMs)) {
-      log.info({ edge: decoded.edge }, 'Rebirth requested');
-    }
+    if (record.index > work.nextIndex) missed(work.nextIndex, record.index);
     work.nextIndex = record.index + 1;
+    const mark = work.batch.mark();
+    const { message, edge, identity, identityCount, rejects, needsRebirth } = decoder.decode(record, work.batch);
+    const rejected = rejects.reduce((sum, { samples }) => sum + samples, 0);
+    counts.received += work.batch.length - mark.length + rejected;
+    const seen = identity === undefined ? nothingSeen : repeats.filter(edge, identity, identityCount, work.batch, mark);
+    work.repeated += seen.repeats;
+    // What was refused the first time is a dead letter already.
+    if (seen.isWhole) work.repeated += rejected;
+    else for (const reject of rejects) keep(reject, record, work);
+    if (message === undefined) return;
+    work.oldestMs = Math.min(work.oldestMs, message.receivedMs);
+    if (needsRebirth && requestRebirth(edge, message.receivedMs)) log.info({ edge }, 'Rebirth requested');
   }
 
   function keep(reject: Reject, record: LogRecord, work: Work): void {
+    const { reason, detail } = reject;
     work.rejected += reject.samples;
-    if (!byReason.has(reject.reason)) log.warn({ reason: reject.reason, detail: reject.detail }, 'First dead letter of this kind');
-    byReason.set(reject.reason, (byReason.get(reject.reason) ?? 0) + reject.samples);
-    work.letters.push(encodeDeadLetter({ ...reject, sourceIndex: record.index, record: record.payload }));
+    if (!byReason.has(reason)) {
+      const level = reason === 'decoderFault' ? 'error' : 'warn';
+      log[level]({ reason, detail, index: record.index }, 'First dead letter of this kind');
+    }
+    byReason.set(reason, (byReason.get(reason) ?? 0) + reject.samples);
+    const letter = encodeDeadLetter({ ...reject, sourceLog: logBus.id, sourceIndex: record.index, record: record.payload });
+    work.letters.push(letter);
+    work.letterBytes += letter.length;
   }
 
+  /** [] when nothing came in time, the role stops, or the log cannot be read just now. */
   async function read(index: number, waitMs: number): Promise<readonly LogRecord[]> {
     try {
-      return await logBus.read(index, { maxRecords: 2048, maxBytes: 2_097_152, waitMs, signal: abort.signal });
+      const records = await logBus.read(index, { maxRecords: 2048, maxBytes: 2_097_152, waitMs, signal: abort.signal });
+      if (isLogBroken) log.info('The log can be read again');
+      isLogBroken = false;
+      return records;
     } catch (error) {
       if (abort.signal.aborted) return [];
-      throw error;
+      if (!isLogBroken) log.error({ err: error, index }, 'The log cannot be read, trying until it can');
+      isLogBroken = true;
+      await clock.sleep(readRetryMs, abort.signal).catch(() => undefined);
+      return [];
     }
   }
 
   /** Reads until the batch is full, or its age has reached the commit interval. */
-  async function collect(): Promise<Work> {
-    const work = newWork();
+  async function collect(work: Work): Promise<void> {
     const until = clock.monotonic() + config.commitIntervalMs;
-    while (work.batch.length < config.maxBatchSamples && !abort.signal.aborted) {
-      const isEmpty = work.nextIndex === nextIndex;
+    while (work.batch.length < config.maxBatchSamples && work.letterBytes < maxLetterBytes && !abort.signal.aborted) {
+      const isEmpty = work.nextIndex === work.fromIndex;
       const waitMs = isEmpty ? 1000 : Math.max(0, until - clock.monotonic());
       const records = await read(work.nextIndex, waitMs);
-      const first = records[0];
-      if (first === undefined) {
+      if (records.length === 0) {
         if (isEmpty) continue;
-        break;
+        return;
       }
-      if (first.index > work.nextIndex) missed(work.nextIndex, first.index);
       for (const record of records) take(record, work);
-      oldestMs = Math.min(oldestMs, work.oldestMs);
-      if (clock.monotonic() >= until) break;
+      if (clock.monotonic() >= until) return;
     }
-    nextIndex = work.nextIndex;
-    return work;
   }
 
   function missed(from: number, to: number): void {
@@ -153,46 +157,34 @@ export function createIngest(config: IngestConfig, deps: IngestDeps): Ingest {
     log.error({ from, to }, 'Records of the log were gone before they could be stored');
   }
 
-  async function storeOnce(work: Work, checkpoint: Checkpoint): Promise<void> {
-    await Promise.all(work.letters.map((letter) => deadLetters.append(letter)));
-    // A second try of the same batch must not write the letters again.
-    work.letters.length = 0;
-    await store.write(work.batch, checkpoint);
+  async function writeOut(work: Work, checkpoint: Checkpoint): Promise<boolean> {
+    writing = work;
+    const isStored = await write(work, checkpoint);
+    if (!isStored) return false;
+    writing = undefined;
     lastCheckpoint = checkpoint;
-    await logBus.commit(ingestReader, checkpoint.nextIndex);
     counts.batches++;
     counts.stored += work.batch.length;
     counts.repeated += work.repeated;
     counts.deadLettered += work.rejected;
     spare.push(work.batch);
-  }
-
-  /** Tries until it works or the role stops: nothing is given up because a store is down. */
-  async function storeForEver(work: Work, checkpoint: Checkpoint): Promise<void> {
-    for (let delayMs = 100; ; delayMs = Math.min(delayMs * 2, 10_000)) {
-      try {
-        await storeOnce(work, checkpoint);
-        return;
-      } catch (error) {
-        log.error({ err: error, delayMs }, 'Batch could not be stored, will try again');
-        if (abort.signal.aborted) return;
-        await clock.sleep(delayMs, abort.signal).catch(() => undefined);
-      }
-    }
+    return true;
   }
 
   async function run(): Promise<void> {
-    let writing: Promise<void> = Promise.resolve();
+    let written: Promise<boolean> = Promise.resolve(true);
     while (!abort.signal.aborted) {
-      const work = await collect();
-      const checkpoint = { nextIndex: work.nextIndex, decoder: decoder.snapshot(), repeats: repeats.snapshot(logBus.id) };
-      await writing;
-      if (work.nextIndex === lastCheckpoint?.nextIndex) continue;
-      writing = storeForEver(work, checkpoint).then(() => {
-        if (nextIndex === checkpoint.nextIndex) oldestMs = Number.POSITIVE_INFINITY;
-      });
+      const work = createWork(spare.pop() ?? new SampleBatch(series, 16_384), nextIndex);
+      collecting = work;
+      await collect(work);
+      nextIndex = work.nextIndex;
+      const checkpoint = { nextIndex, decoder: decoder.snapshot(), repeats: repeats.snapshot(logBus.id) };
+      // The next batch must not be stored when this one's predecessor was not.
+      if (!(await written)) return;
+      if (work.nextIndex === work.fromIndex) spare.push(work.batch);
+      else written = writeOut(work, checkpoint);
     }
-    await writing;
+    await written;
   }
 
   return {
@@ -205,12 +197,15 @@ export function createIngest(config: IngestConfig, deps: IngestDeps): Ingest {
       abort.abort();
       await running;
     },
-    stats: () => ({
-      ...counts,
-      deadLetteredByReason: Object.fromEntries(byReason),
-      lagMs: oldestMs === Number.POSITIVE_INFINITY ? 0 : Math.max(0, clock.now() - oldestMs),
-      nextIndex,
-    }),
+    stats() {
+      const oldestMs = Math.min(collecting?.oldestMs ?? Number.POSITIVE_INFINITY, writing?.oldestMs ?? Number.POSITIVE_INFINITY);
+      return {
+        ...counts,
+        deadLetteredByReason: Object.fromEntries(byReason),
+        lagMs: oldestMs === Number.POSITIVE_INFINITY ? 0 : Math.max(0, clock.now() - oldestMs),
+        nextIndex,
+      };
+    },
     checkpoint: () => lastCheckpoint,
   };
 }

@@ -2,7 +2,7 @@ import type { Clock } from '@nhip/core/process/env';
 import { dataType } from '@nhip/core/wire/sparkplug/datatype';
 import { encodePayload } from '@nhip/core/wire/sparkplug/encode';
 
-/** Sends an NCMD to an edge node. */
+/** Sends an NCMD to an edge node. Never throws. */
 export type SendNodeCommand = (group: string, edge: string, payload: Uint8Array) => void;
 
 /** One request per edge in this time: a burst of undecodable messages must not become a burst of births. */

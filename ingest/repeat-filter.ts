@@ -2,6 +2,16 @@ import { IntervalSet } from '@nhip/core/telemetry/interval-set';
 import type { BatchMark, SampleBatch } from '@nhip/core/telemetry/sample-batch';
 import type { OutboxIdentity } from '@nhip/core/wire/outbox-identity';
 
+/** What a filter found. */
+export interface Seen {
+  /** Samples that were repeats. */
+  readonly repeats: number;
+  /** Whether every number of the message was known. */
+  readonly isWhole: boolean;
+}
+
+export const nothingSeen: Seen = { repeats: 0, isWhole: false };
+
 /**
  * Which samples of which outbox were already taken, by (edge, stream, seq): edges send again what they are not sure of.
  * The edge comes from the credential's topic, so that no edge can mark another's samples as seen.
@@ -9,10 +19,10 @@ import type { OutboxIdentity } from '@nhip/core/wire/outbox-identity';
 export interface RepeatFilter {
   /**
    * Keeps of the samples pushed since `mark` only those whose number is new, and remembers the numbers.
-   * `count` is how many numbers the message takes. Returns how many samples were repeats.
+   * `count` is how many numbers the message takes.
    */
-  filter(edge: string, identity: OutboxIdentity, count: number, batch: SampleBatch, mark: BatchMark): number;
-  /** State for the checkpoint; `restore` takes it back. */
+  filter(edge: string, identity: OutboxIdentity, count: number, batch: SampleBatch, mark: BatchMark): Seen;
+  /** State for the checkpoint; `createRepeatFilter` takes it back. */
   snapshot(logId: string): Uint8Array;
 }
 
@@ -22,42 +32,65 @@ interface Stored {
 }
 
 /** A stream that sends this scattered is not one of our edges; its oldest gaps are given up, so that memory stays bounded. */
-const maxIntervals = 4096;
+const maxIntervals = 1024;
 
+/** An edge has one stream, and a new one when its outbox was lost. The longest unused is forgotten beyond this. */
+const maxStreamsPerEdge = 8;
+
+/** `state` as `snapshot` gave it, empty or absent for a new one. `logId` is the log that the state belongs to. */
 export function createRepeatFilter(state?: Uint8Array): RepeatFilter & { readonly logId: string | undefined } {
   const stored = state === undefined || state.length === 0 ? undefined : (JSON.parse(new TextDecoder().decode(state)) as Stored);
-  const streams = new Map<string, IntervalSet>(stored?.streams.map(({ key, intervals }) => [key, new IntervalSet(intervals)]));
+  const edges = new Map<string, Map<string, IntervalSet>>();
+  for (const { key, intervals } of stored?.streams ?? []) {
+    const end = key.lastIndexOf('/');
+    streamsOf(key.slice(0, end)).set(key.slice(end + 1), new IntervalSet(intervals));
+  }
+
+  function streamsOf(edge: string): Map<string, IntervalSet> {
+    let streams = edges.get(edge);
+    if (streams === undefined) {
+      streams = new Map();
+      edges.set(edge, streams);
+    }
+    return streams;
+  }
+
+  /** Of the streams of an edge the one used last comes last. */
+  function seenBy(edge: string, stream: string): IntervalSet {
+    const streams = streamsOf(edge);
+    const seen = streams.get(stream) ?? new IntervalSet();
+    if (streams.size > 1) streams.delete(stream);
+    streams.set(stream, seen);
+    if (streams.size > maxStreamsPerEdge) {
+      const [longestUnused] = streams.keys();
+      if (longestUnused !== undefined) streams.delete(longestUnused);
+    }
+    return seen;
+  }
 
   return {
     logId: stored?.logId,
 
     filter(edge, identity, count, batch, mark) {
-      const key = `${edge}/${identity.stream}`;
-      let seen = streams.get(key);
-      if (seen === undefined) {
-        seen = new IntervalSet();
-        streams.set(key, seen);
-      }
+      if (count === 0) return nothingSeen;
+      const seen = seenBy(edge, identity.stream);
       const overlap = seen.overlap(identity.seq, identity.seq + count);
-      let repeats = 0;
-      if (overlap === count && count > 0) {
-        repeats = batch.length - mark.length;
+      if (overlap === count) {
+        const repeats = batch.length - mark.length;
         batch.rewind(mark);
-      } else if (overlap > 0) {
-        repeats = dropSeen(seen, identity.seq, count, batch, mark);
+        return { repeats, isWhole: true };
       }
+      const repeats = overlap === 0 ? 0 : dropSeen(seen, identity.seq, count, batch, mark);
       seen.add(identity.seq, identity.seq + count);
-      if (seen.intervalCount > maxIntervals) {
-        const [first] = seen.intervals();
-        const [second] = seen.intervals().slice(1);
-        if (first !== undefined && second !== undefined) seen.add(first[0], second[1]);
-      }
-      return repeats;
+      if (seen.intervalCount > maxIntervals) seen.closeFirstGap();
+      return { repeats, isWhole: false };
     },
 
     snapshot(logId) {
-      const list = [...streams].map(([key, set]) => ({ key, intervals: set.intervals() }));
-      return new TextEncoder().encode(JSON.stringify({ logId, streams: list } satisfies Stored));
+      const streams = [...edges].flatMap(([edge, sets]) =>
+        [...sets].map(([stream, set]) => ({ key: `${edge}/${stream}`, intervals: set.intervals() })),
+      );
+      return new TextEncoder().encode(JSON.stringify({ logId, streams } satisfies Stored));
     },
   };
 }

@@ -9,7 +9,10 @@ export interface HistoryStore {
   /** D3: data and checkpoint in one transaction. D2: fsynced before the reply. D1: durable `delayMs` after the reply. */
   readonly durability: { readonly class: 'D3' | 'D2' | 'D1'; readonly delayMs: number };
 
-  /** Opens or creates the store and resolves with the last checkpoint, `undefined` for a new store. */
+  /**
+   * Opens or creates the store and resolves with the last checkpoint, `undefined` for a new store. On a store that is open it
+   * only reads the checkpoint: so a writer learns what became of a write that was answered with an error.
+   */
   open(): Promise<Checkpoint | undefined>;
 
   /**

@@ -37,6 +37,7 @@ export const plantModel: z.ZodType<PlantModel> = z.strictObject({
         name,
         kind: name,
         role: z.enum(['machine', 'meter']).default('machine').describe('Meters show power instead of state and count'),
+        measures: z.string().min(1).optional().describe('What a meter measures: a line id, or `all` for the whole site'),
         idealCycleMs: z.number().positive().optional().describe('Ideal cycle time of one piece, ms'),
       }),
     )

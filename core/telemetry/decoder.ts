@@ -5,27 +5,10 @@ import { WireError } from '../wire/wire-error.ts';
 import { createSession, type EdgeSession, restoreSession, type StoredSession, storeSession } from './edge-session.ts';
 import { decodeJson } from './json-lane.ts';
 import { brokerStartedTopic, decodeLogMessage, type LogMessage } from './log-record.ts';
+import { addReject, type DecoderLimits, type Outcome, type Reject, type RejectReason } from './outcome.ts';
 import type { SampleBatch, SeriesTable } from './sample-batch.ts';
 import { endSession, handleBirth, handleDeath } from './session-events.ts';
 import { decodeData } from './sparkplug-data.ts';
-
-/** Why samples of a message are not in the batch. Every reason is counted and the message kept as a dead letter. */
-export type RejectReason =
-  | 'malformedPayload'
-  | 'unknownTopic'
-  | 'unknownMetric'
-  | 'beforeBirth'
-  | 'timestampOutOfRange'
-  | 'notANumber'
-  | 'unsupportedType';
-
-export interface Reject {
-  readonly reason: RejectReason;
-  /** What exactly, for the person who looks at the dead letter. */
-  readonly detail: string;
-  /** Samples concerned; 1 when unknown because the message as a whole could not be read. */
-  readonly samples: number;
-}
 
 /** What one log record turned out to be. The samples it gave were pushed to the batch. */
 export interface Decoded {
@@ -45,19 +28,8 @@ export interface DecoderOptions {
   readonly maxFutureMs?: number;
   /** Samples older than this at arrival are rejected. Default 2 years. */
   readonly maxAgeMs?: number;
-}
-
-export interface TimeLimits {
-  readonly maxFutureMs: number;
-  readonly maxAgeMs: number;
-}
-
-/** Mutable outcome that the lane decoders fill in. */
-export interface Outcome {
-  identity: OutboxIdentity | undefined;
-  identityCount: number;
-  needsRebirth: boolean;
-  readonly rejects: Reject[];
+  /** Series (device × metric) that one edge may bring up; values of further ones are rejected. Default 20,000. */
+  readonly maxSeriesPerEdge?: number;
 }
 
 /**
@@ -75,7 +47,11 @@ export interface Decoder {
 }
 
 export function createDecoder(series: SeriesTable, options: DecoderOptions = {}): Decoder {
-  const limits: TimeLimits = { maxFutureMs: options.maxFutureMs ?? 300_000, maxAgeMs: options.maxAgeMs ?? 2 * 366 * 86_400_000 };
+  const limits: DecoderLimits = {
+    maxFutureMs: options.maxFutureMs ?? 300_000,
+    maxAgeMs: options.maxAgeMs ?? 2 * 366 * 86_400_000,
+    maxSeriesPerEdge: options.maxSeriesPerEdge ?? 20_000,
+  };
   let sessions = new Map<string, EdgeSession>();
   let stored: Uint8Array | undefined;
   let units: Map<number, string> | undefined;
@@ -104,15 +80,15 @@ export function createDecoder(series: SeriesTable, options: DecoderOptions = {})
         return;
       case 'NBIRTH':
       case 'DBIRTH':
-        handleBirth(session, topic.device, message, index, batch, limits, outcome);
         changed();
+        handleBirth(session, topic.device, message, index, batch, limits, outcome);
         return;
       case 'NDEATH':
       case 'DDEATH':
-        if (handleDeath(session, topic.device, message, index, batch)) changed();
+        if (handleDeath(session, topic.device, message, index, batch, outcome)) changed();
         return;
       default:
-        outcome.rejects.push({ reason: 'unknownTopic', detail: `${topic.type} is a command, not telemetry`, samples: 1 });
+        addReject(outcome, 'unknownTopic', `${topic.type} is a command, not telemetry`);
     }
   }
 
@@ -134,15 +110,11 @@ export function createDecoder(series: SeriesTable, options: DecoderOptions = {})
         if (topic.lane === 'json') decodeJson(topic, message, record.index, batch, limits, outcome);
         else decodeSparkplug(topic, message, record.index, batch, outcome);
       } catch (error) {
-        if (!(error instanceof WireError)) throw error;
         batch.rewind(mark);
         outcome.identity = undefined;
+        outcome.identityCount = 0;
         outcome.rejects.length = 0;
-        outcome.rejects.push({
-          reason: error.code === 'wire.topic' ? 'unknownTopic' : 'malformedPayload',
-          detail: error.message,
-          samples: 1,
-        });
+        addReject(outcome, rejectReason(error), error instanceof Error ? error.message : String(error));
       }
       return { message, edge, ...outcome };
     },
@@ -166,6 +138,12 @@ export function createDecoder(series: SeriesTable, options: DecoderOptions = {})
       return units.get(seriesId) ?? null;
     },
   };
+}
+
+/** Anything but a WireError is a fault of this program; one message must still not stop the reader of the log. */
+function rejectReason(error: unknown): RejectReason {
+  if (!(error instanceof WireError)) return 'decoderFault';
+  return error.code === 'wire.topic' ? 'unknownTopic' : 'malformedPayload';
 }
 
 function collectUnits(sessions: Iterable<EdgeSession>): Map<number, string> {

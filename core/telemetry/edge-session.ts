@@ -7,6 +7,8 @@ import type { SeriesTable } from './sample-batch.ts';
 /** What a birth says about one metric: enough to decode DATA that carries only the alias. */
 export interface MetricEntry {
   readonly name: string;
+  /** -1 when it has none. */
+  readonly alias: number;
   readonly dataType: number;
   readonly unit: string | null;
   readonly seriesId: number;
@@ -37,36 +39,83 @@ export interface EdgeSession {
   readonly byAlias: Map<number, MetricEntry>;
   /** Keyed by device, then metric name. */
   readonly byName: Map<string, Map<string, MetricEntry>>;
+  /** Entries in `byName`. */
+  metricCount: number;
+  /** A birth since the last NBIRTH declared more than the edge may have: unknown metrics are then no reason for a rebirth. */
+  isCut: boolean;
   readonly connections: Map<string, Connection>;
 }
 
 export function createSession(group: string, edge: string): EdgeSession {
-  return { group, edge, isOnline: false, bdSeq: -1, seq: -1, byAlias: new Map(), byName: new Map(), connections: new Map() };
+  const maps = { byAlias: new Map(), byName: new Map(), connections: new Map() };
+  return { group, edge, isOnline: false, bdSeq: -1, seq: -1, metricCount: 0, isCut: false, ...maps };
 }
 
-/** Takes over the definitions of one birth; `device` is '' for the node itself. A metric without a name is left out. */
-export function defineMetrics(session: EdgeSession, device: string, metrics: readonly Metric[], series: SeriesTable): void {
+/** Longer names and units are not kept: what a publisher sends must not decide how much memory a series takes. */
+const maxNameLength = 512;
+const maxUnitLength = 64;
+
+/**
+ * Takes over the definitions of one birth in place of the earlier ones; `device` is '' for the node itself. A metric
+ * without a name is left out. Returns how many were left out because the edge has `maxSeries` or the name is too long.
+ */
+export function defineMetrics(
+  session: EdgeSession,
+  device: string,
+  metrics: readonly Metric[],
+  series: SeriesTable,
+  maxSeries: number,
+): number {
   const machine = machineId(session.group, session.edge, device === '' ? nodeDevice : device);
-  const byName = new Map<string, MetricEntry>();
-  for (const metric of metrics) {
-    if (metric.name === undefined) continue;
-    const unit = metric.properties?.engUnit?.value;
-    const entry: MetricEntry = {
-      name: metric.name,
-      dataType: metric.dataType ?? 0,
-      unit: typeof unit === 'string' ? unit : null,
-      seriesId: isSessionMetric(metric.name) ? -1 : series.id(machine, metric.name),
-      isIdentity: metric.name === outboxIdentityMetric,
-    };
-    byName.set(metric.name, entry);
-    if (metric.alias !== undefined) session.byAlias.set(metric.alias, entry);
+  const byName = freshNames(session, device);
+  let leftOut = 0;
+  for (const { name, alias = -1, dataType = 0, properties } of metrics) {
+    if (name === undefined) continue;
+    const isSession = isSessionMetric(name);
+    const seriesId = isSession ? -1 : series.idWithin(machine, name, maxSeries);
+    if (name.length > maxNameLength || session.metricCount >= maxSeries || (seriesId < 0 && !isSession)) {
+      leftOut++;
+      continue;
+    }
+    const unit = properties?.engUnit?.value;
+    define(session, byName, {
+      name,
+      alias,
+      dataType,
+      unit: typeof unit === 'string' ? unit.slice(0, maxUnitLength) : null,
+      seriesId,
+      isIdentity: name === outboxIdentityMetric,
+    });
   }
-  session.byName.set(device, byName);
+  if (leftOut > 0) session.isCut = true;
+  return leftOut;
 }
 
-/** Series that carries a device's connection. */
-export function connectionSeries(session: EdgeSession, device: string, series: SeriesTable): number {
-  return series.id(machineId(session.group, session.edge, device), metricNames.connection);
+/** Forgets what an earlier birth of the device defined: an alias that it no longer has must not be decoded as the old metric. */
+function freshNames(session: EdgeSession, device: string): Map<string, MetricEntry> {
+  const old = session.byName.get(device);
+  for (const entry of old?.values() ?? []) dropAlias(session, entry);
+  session.metricCount -= old?.size ?? 0;
+  const byName = new Map<string, MetricEntry>();
+  session.byName.set(device, byName);
+  return byName;
+}
+
+function define(session: EdgeSession, byName: Map<string, MetricEntry>, entry: MetricEntry): void {
+  const twin = byName.get(entry.name);
+  if (twin === undefined) session.metricCount++;
+  else dropAlias(session, twin);
+  byName.set(entry.name, entry);
+  if (entry.alias >= 0) session.byAlias.set(entry.alias, entry);
+}
+
+function dropAlias(session: EdgeSession, entry: MetricEntry): void {
+  if (session.byAlias.get(entry.alias) === entry) session.byAlias.delete(entry.alias);
+}
+
+/** Series that carries a device's connection; -1 when the edge has `maxSeries` already. */
+export function connectionSeries(session: EdgeSession, device: string, series: SeriesTable, maxSeries: number): number {
+  return series.idWithin(machineId(session.group, session.edge, device), metricNames.connection, maxSeries);
 }
 
 type StoredMetric = readonly [device: string, name: string, alias: number, dataType: number, unit: string | null];
@@ -74,37 +123,42 @@ export interface StoredSession {
   readonly group: string;
   readonly edge: string;
   readonly isOnline: boolean;
+  readonly isCut: boolean;
   readonly bdSeq: number;
   readonly connections: readonly (readonly [string, Connection])[];
+  /** Devices with a birth, also those whose birth had no metric; '' is the node. */
+  readonly devices: readonly string[];
   readonly metrics: readonly StoredMetric[];
 }
 
 export function storeSession(session: EdgeSession): StoredSession {
-  const aliases = new Map([...session.byAlias].map(([alias, entry]) => [entry, alias]));
   const metrics: StoredMetric[] = [];
   for (const [device, entries] of session.byName) {
-    for (const entry of entries.values()) metrics.push([device, entry.name, aliases.get(entry) ?? -1, entry.dataType, entry.unit]);
+    for (const entry of entries.values()) {
+      // Two metrics with one alias: it belongs to the one that was declared last.
+      const alias = session.byAlias.get(entry.alias) === entry ? entry.alias : -1;
+      metrics.push([device, entry.name, alias, entry.dataType, entry.unit]);
+    }
   }
-  const { group, edge, isOnline, bdSeq } = session;
-  return { group, edge, isOnline, bdSeq, connections: [...session.connections], metrics };
+  const { group, edge, isOnline, isCut, bdSeq } = session;
+  return { group, edge, isOnline, isCut, bdSeq, connections: [...session.connections], devices: [...session.byName.keys()], metrics };
 }
 
 export function restoreSession(stored: StoredSession, series: SeriesTable): EdgeSession {
   const session = createSession(stored.group, stored.edge);
   session.isOnline = stored.isOnline;
+  session.isCut = stored.isCut;
   session.bdSeq = stored.bdSeq;
-  for (const [device, connection] of stored.connections) session.connections.set(device, connection);
+  for (const [device, connection] of stored.connections) {
+    session.connections.set(device, connection);
+    connectionSeries(session, device, series, Number.POSITIVE_INFINITY);
+  }
+  for (const device of stored.devices) session.byName.set(device, new Map());
   for (const [device, name, alias, dataType, unit] of stored.metrics) {
     const machine = machineId(session.group, session.edge, device === '' ? nodeDevice : device);
     const seriesId = isSessionMetric(name) ? -1 : series.id(machine, name);
-    const entry: MetricEntry = { name, dataType, unit, seriesId, isIdentity: name === outboxIdentityMetric };
-    let byName = session.byName.get(device);
-    if (byName === undefined) {
-      byName = new Map();
-      session.byName.set(device, byName);
-    }
-    byName.set(name, entry);
-    if (alias >= 0) session.byAlias.set(alias, entry);
+    const byName = session.byName.get(device);
+    if (byName !== undefined) define(session, byName, { name, alias, dataType, unit, seriesId, isIdentity: name === outboxIdentityMetric });
   }
   return session;
 }

@@ -18,4 +18,20 @@ describe('IntervalSet', () => {
       }),
     );
   });
+
+  it('closes its first gap, and only that one', () => {
+    const set = new IntervalSet([
+      [2, 4],
+      [8, 9],
+      [20, 22],
+    ]);
+    set.closeFirstGap();
+    expect(set.intervals()).toEqual([
+      [2, 9],
+      [20, 22],
+    ]);
+    set.closeFirstGap();
+    set.closeFirstGap();
+    expect(set.intervals()).toEqual([[2, 22]]);
+  });
 });

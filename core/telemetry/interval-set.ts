@@ -49,6 +49,13 @@ export class IntervalSet {
     this.#to.splice(first, after - first, end);
   }
 
+  /** Joins the two lowest intervals, as if the numbers between them were in the set. */
+  closeFirstGap(): void {
+    if (this.#from.length < 2) return;
+    this.#to.splice(0, 1);
+    this.#from.splice(1, 1);
+  }
+
   #lastAtOrBelow(value: number): number {
     let low = 0;
     let high = this.#from.length;

@@ -2,9 +2,9 @@ import { machineId, quality, type Value } from '../wire/sample.ts';
 import { parseTime } from '../wire/time.ts';
 import type { JsonTopic } from '../wire/topic.ts';
 import { WireError } from '../wire/wire-error.ts';
-import type { Outcome, TimeLimits } from './decoder.ts';
 import type { LogMessage } from './log-record.ts';
 import { pushValue } from './normalise.ts';
+import { addReject, type DecoderLimits, type Outcome } from './outcome.ts';
 import type { SampleBatch } from './sample-batch.ts';
 
 const maxDepth = 4;
@@ -21,7 +21,7 @@ export function decodeJson(
   message: LogMessage,
   index: number,
   batch: SampleBatch,
-  limits: TimeLimits,
+  limits: DecoderLimits,
   outcome: Outcome,
 ): void {
   const body = parse(message.payload);
@@ -36,12 +36,17 @@ export function decodeJson(
     }
     if (++count > maxMetrics) throw new WireError('wire.tooLarge', `more than ${maxMetrics} values in one message`);
     if (name === '' || name.length > 256) throw new WireError('wire.malformed', 'a metric name is empty or longer than 256');
+    const seriesId = batch.series.idWithin(machine, name, limits.maxSeriesPerEdge);
+    if (seriesId < 0) {
+      addReject(outcome, 'tooManySeries', `${name} of ${machine}: the edge has ${limits.maxSeriesPerEdge} series already`);
+      return;
+    }
     pushValue(batch, outcome, limits, message.receivedMs, {
-      seriesId: batch.series.id(machine, name),
+      seriesId,
       name,
       timestampMs,
       tick: (index + count) % 1_000_000,
-      value: Array.isArray(value) ? JSON.stringify(value) : (value as Value),
+      value: Array.isArray(value) ? arrayText(value) : (value as Value),
       quality: quality.good,
       isHistorical: false,
     });
@@ -81,6 +86,15 @@ function time(ts: unknown): number {
   const parsed = typeof ts === 'string' ? parseTime(ts) : undefined;
   if (parsed === undefined) throw new WireError('wire.malformed', 'ts is neither ms since 1970 nor an ISO 8601 time');
   return parsed;
+}
+
+function arrayText(value: readonly unknown[]): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    // The parser copes with any depth, the writer's stack does not.
+    throw new WireError('wire.tooLarge', 'an array is nested too deep');
+  }
 }
 
 function isObject(value: unknown): value is object {

@@ -18,6 +18,8 @@ export const brokerStartedTopic = 'nhip/broker/started';
 
 const version = 1;
 const headerBytes = 13;
+/** The last millisecond that a calendar knows (ECMA-262, time values). */
+const latestTimeMs = 8.64e15;
 const textEncoder = new TextEncoder();
 const textDecoder = new TextDecoder();
 
@@ -44,8 +46,10 @@ export function decodeLogMessage(bytes: Uint8Array): LogMessage {
   const topicStart = headerBytes + view.getUint16(9, true);
   const payloadStart = topicStart + view.getUint16(11, true);
   if (payloadStart > bytes.length) throw new WireError('wire.truncated', 'log record ends inside its header');
+  const receivedMs = view.getFloat64(1, true);
+  if (!(Math.abs(receivedMs) <= latestTimeMs)) throw new WireError('wire.malformed', `log record came at ${receivedMs}, which is no time`);
   return {
-    receivedMs: view.getFloat64(1, true),
+    receivedMs,
     sender: textDecoder.decode(bytes.subarray(headerBytes, topicStart)),
     topic: textDecoder.decode(bytes.subarray(topicStart, payloadStart)),
     payload: bytes.subarray(payloadStart),

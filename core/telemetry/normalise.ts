@@ -1,7 +1,7 @@
 import type { Value } from '../wire/sample.ts';
 import { isDataSet, isTemplate, type SparkplugValue } from '../wire/sparkplug/payload.ts';
 import { formatTime } from '../wire/time.ts';
-import type { Outcome, TimeLimits } from './decoder.ts';
+import { addReject, type DecoderLimits, type Outcome } from './outcome.ts';
 import type { SampleBatch } from './sample-batch.ts';
 
 /**
@@ -11,7 +11,7 @@ import type { SampleBatch } from './sample-batch.ts';
 export function pushValue(
   batch: SampleBatch,
   outcome: Outcome,
-  limits: TimeLimits,
+  limits: DecoderLimits,
   receivedMs: number,
   sample: {
     readonly seriesId: number;
@@ -25,16 +25,16 @@ export function pushValue(
 ): void {
   const { timestampMs, value } = sample;
   if (!(timestampMs <= receivedMs + limits.maxFutureMs && timestampMs >= receivedMs - limits.maxAgeMs)) {
-    outcome.rejects.push({ reason: 'timestampOutOfRange', detail: `${sample.name} at ${formatTime(timestampMs)}`, samples: 1 });
+    addReject(outcome, 'timestampOutOfRange', `${sample.name} at ${formatTime(timestampMs)}`);
     return;
   }
   if (typeof value === 'number' && !Number.isFinite(value)) {
-    outcome.rejects.push({ reason: 'notANumber', detail: `${sample.name} is ${value}`, samples: 1 });
+    addReject(outcome, 'notANumber', `${sample.name} is ${value}`);
     return;
   }
   const scalar = toScalar(value);
   if (scalar === undefined) {
-    outcome.rejects.push({ reason: 'unsupportedType', detail: `${sample.name} carries bytes or a template`, samples: 1 });
+    addReject(outcome, 'unsupportedType', `${sample.name} carries bytes or a template`);
     return;
   }
   batch.push(sample.seriesId, timestampMs, sample.tick, scalar, sample.quality, sample.isHistorical);

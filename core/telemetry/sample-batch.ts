@@ -12,23 +12,33 @@ export const valueKind = { none: 0, number: 1, boolean: 2, text: 3, bigint: 4 } 
 export class SeriesTable {
   readonly #ids = new Map<MachineId, Map<string, number>>();
   readonly #all: { readonly machine: MachineId; readonly metric: string }[] = [];
+  /** Series by `<group>/<edge>`. */
+  readonly #perEdge = new Map<string, number>();
 
   get size(): number {
     return this.#all.length;
   }
 
   id(machine: MachineId, metric: string): number {
+    return this.idWithin(machine, metric, Number.POSITIVE_INFINITY);
+  }
+
+  /** As `id`, but -1 when the series would be a new one and its edge has `maxPerEdge` already. */
+  idWithin(machine: MachineId, metric: string, maxPerEdge: number): number {
+    const known = this.#ids.get(machine)?.get(metric);
+    if (known !== undefined) return known;
+    const edge = machine.slice(0, machine.lastIndexOf('/'));
+    const count = this.#perEdge.get(edge) ?? 0;
+    if (count >= maxPerEdge) return -1;
+    this.#perEdge.set(edge, count + 1);
     let metrics = this.#ids.get(machine);
     if (metrics === undefined) {
       metrics = new Map();
       this.#ids.set(machine, metrics);
     }
-    let id = metrics.get(metric);
-    if (id === undefined) {
-      id = this.#all.length;
-      metrics.set(metric, id);
-      this.#all.push({ machine, metric });
-    }
+    const id = this.#all.length;
+    metrics.set(metric, id);
+    this.#all.push({ machine, metric });
     return id;
   }
 

@@ -1,11 +1,11 @@
-import { machineId, quality } from '../wire/sample.ts';
+import { quality } from '../wire/sample.ts';
 import { decodePayload } from '../wire/sparkplug/decode.ts';
-import type { Metric, Payload } from '../wire/sparkplug/payload.ts';
+import { isTemplate, type Metric, type Payload } from '../wire/sparkplug/payload.ts';
 import type { Connection } from '../wire/vocabulary.ts';
-import type { Outcome, TimeLimits } from './decoder.ts';
-import { connectionSeries, defineMetrics, type EdgeSession, isDeviceProperty, isSessionMetric, nodeDevice } from './edge-session.ts';
+import { connectionSeries, defineMetrics, type EdgeSession, isDeviceProperty, isSessionMetric } from './edge-session.ts';
 import type { LogMessage } from './log-record.ts';
 import { pushValue } from './normalise.ts';
+import { addReject, type DecoderLimits, type Outcome } from './outcome.ts';
 import type { SampleBatch } from './sample-batch.ts';
 import { checkSeq } from './sparkplug-data.ts';
 
@@ -21,47 +21,84 @@ export function handleBirth(
   message: LogMessage,
   index: number,
   batch: SampleBatch,
-  limits: TimeLimits,
+  limits: DecoderLimits,
   outcome: Outcome,
 ): void {
   const payload = decodePayload(message.payload);
-  if (device === '') {
-    session.byAlias.clear();
-    session.byName.clear();
-    session.isOnline = true;
-    session.bdSeq = bdSeqOf(payload);
-    session.seq = payload.seq ?? -1;
-  } else {
+  if (device === '') beginSession(session, payload);
+  else {
     checkSeq(session, payload.seq ?? -1, outcome);
     if (!session.isOnline) outcome.needsRebirth = true;
+    if (connectionSeries(session, device, batch.series, limits.maxSeriesPerEdge) < 0) {
+      session.isCut = true;
+      addReject(outcome, 'tooManySeries', `device ${device}: the edge has ${limits.maxSeriesPerEdge} series already`);
+      return;
+    }
   }
-  defineMetrics(session, device, payload.metrics, batch.series);
-  const hasOutbox = [...(session.byName.get(device)?.values() ?? [])].some((entry) => entry.isIdentity);
-  const tick = index % 1_000_000;
-  const machine = machineId(session.group, session.edge, device === '' ? nodeDevice : device);
+  const leftOut = defineMetrics(session, device, payload.metrics, batch.series, limits.maxSeriesPerEdge);
+  if (leftOut > 0) {
+    const detail = `${leftOut} metrics of the birth: the name is too long, or the edge has ${limits.maxSeriesPerEdge} series already`;
+    addReject(outcome, 'tooManySeries', detail, leftOut);
+  }
+  pushBirthValues(session, device, payload, message, index, batch, limits, outcome);
+  if (device !== '') setConnection(session, device, 'online', message.receivedMs, index, batch);
+}
+
+function beginSession(session: EdgeSession, payload: Payload): void {
+  session.byAlias.clear();
+  session.byName.clear();
+  session.metricCount = 0;
+  session.isCut = false;
+  session.isOnline = true;
+  session.bdSeq = bdSeqOf(payload);
+  session.seq = payload.seq ?? -1;
+}
+
+function pushBirthValues(
+  session: EdgeSession,
+  device: string,
+  payload: Payload,
+  message: LogMessage,
+  index: number,
+  batch: SampleBatch,
+  limits: DecoderLimits,
+  outcome: Outcome,
+): void {
+  const byName = session.byName.get(device);
+  if (byName === undefined) return;
+  const hasOutbox = [...byName.values()].some((entry) => entry.isIdentity);
   payload.metrics.forEach((metric, i) => {
-    if (!isWanted(metric, hasOutbox) || metric.name === undefined) return;
+    const entry = byName.get(metric.name ?? '');
+    if (entry === undefined || !isWanted(metric, hasOutbox)) return;
     pushValue(batch, outcome, limits, message.receivedMs, {
-      seriesId: batch.series.id(machine, metric.name),
-      name: metric.name,
+      seriesId: entry.seriesId,
+      name: entry.name,
       timestampMs: metric.timestampMs ?? payload.timestampMs ?? message.receivedMs,
-      tick: (tick + i) % 1_000_000,
+      tick: (index + i) % 1_000_000,
       value: metric.value,
-      quality: quality.good,
-      isHistorical: false,
+      quality: qualityOf(metric),
+      isHistorical: metric.isHistorical === true,
     });
   });
-  if (device !== '') setConnection(session, device, 'online', message.receivedMs, tick, batch);
 }
 
 /** NDEATH and DDEATH. A death of an earlier session (other bdSeq) is ignored. Returns whether anything changed. */
-export function handleDeath(session: EdgeSession, device: string, message: LogMessage, index: number, batch: SampleBatch): boolean {
+export function handleDeath(
+  session: EdgeSession,
+  device: string,
+  message: LogMessage,
+  index: number,
+  batch: SampleBatch,
+  outcome: Outcome,
+): boolean {
   const payload = decodePayload(message.payload);
-  const tick = index % 1_000_000;
   if (device !== '') {
-    session.seq = payload.seq ?? session.seq;
-    setConnection(session, device, 'plcUnreachable', payload.timestampMs ?? message.receivedMs, tick, batch);
-    return true;
+    checkSeq(session, payload.seq ?? -1, outcome);
+    if (!session.isOnline || !session.connections.has(device)) {
+      outcome.needsRebirth = true;
+      return false;
+    }
+    return setConnection(session, device, 'plcUnreachable', message.receivedMs, index, batch);
   }
   const bdSeq = bdSeqOf(payload);
   if (!session.isOnline || (bdSeq >= 0 && session.bdSeq >= 0 && bdSeq !== session.bdSeq)) return false;
@@ -73,20 +110,38 @@ export function handleDeath(session: EdgeSession, device: string, message: LogMe
 export function endSession(session: EdgeSession, atMs: number, index: number, batch: SampleBatch): void {
   session.isOnline = false;
   session.seq = -1;
-  for (const known of session.connections.keys()) setConnection(session, known, 'agentOffline', atMs, index % 1_000_000, batch);
+  for (const known of session.connections.keys()) setConnection(session, known, 'agentOffline', atMs, index, batch);
 }
 
-function setConnection(session: EdgeSession, device: string, connection: Connection, atMs: number, tick: number, batch: SampleBatch): void {
-  if (session.connections.get(device) === connection) return;
+/**
+ * A `Connection` sample when it is new; returns whether it was. Always by the host's clock: a death after a birth must be
+ * the later one, whatever the edge's clock says. Its series is there since the birth of the device.
+ */
+function setConnection(
+  session: EdgeSession,
+  device: string,
+  connection: Connection,
+  atMs: number,
+  index: number,
+  batch: SampleBatch,
+): boolean {
+  if (session.connections.get(device) === connection) return false;
   session.connections.set(device, connection);
-  batch.push(connectionSeries(session, device, batch.series), atMs, tick, connection, quality.good, false);
+  const seriesId = connectionSeries(session, device, batch.series, Number.POSITIVE_INFINITY);
+  batch.push(seriesId, atMs, index % 1_000_000, connection, quality.good, false);
+  return true;
 }
 
 function isWanted(metric: Metric, hasOutbox: boolean): boolean {
   const name = metric.name ?? '';
   if (isSessionMetric(name) || metric.isTransient) return false;
   if (isDeviceProperty(name)) return true;
-  return !hasOutbox && metric.value !== null;
+  return !hasOutbox && metric.value !== null && !(isTemplate(metric.value) && metric.value.isDefinition);
+}
+
+function qualityOf(metric: Metric): number {
+  const code = metric.properties?.Quality?.value;
+  return code === quality.bad || code === quality.stale ? code : quality.good;
 }
 
 function bdSeqOf(payload: Payload): number {

@@ -4,10 +4,10 @@ import { readValue } from '../wire/sparkplug/decode.ts';
 import { PayloadReader, valueField } from '../wire/sparkplug/payload-reader.ts';
 import { readQuality } from '../wire/sparkplug/properties.ts';
 import { WireError } from '../wire/wire-error.ts';
-import type { Outcome, TimeLimits } from './decoder.ts';
-import type { EdgeSession, MetricEntry } from './edge-session.ts';
+import type { EdgeSession } from './edge-session.ts';
 import type { LogMessage } from './log-record.ts';
 import { pushValue } from './normalise.ts';
+import { addReject, type DecoderLimits, type Outcome } from './outcome.ts';
 import type { SampleBatch } from './sample-batch.ts';
 
 /** Ticks keep samples of one millisecond apart; they come from the sequence number (outbox) or the log index. */
@@ -23,11 +23,12 @@ export function decodeData(
   message: LogMessage,
   index: number,
   batch: SampleBatch,
-  limits: TimeLimits,
+  limits: DecoderLimits,
   outcome: Outcome,
 ): void {
   const reader = new PayloadReader(message.payload);
   checkSeq(session, reader.seq, outcome);
+  if (!session.isOnline) outcome.needsRebirth = true;
   const { receivedMs } = message;
   const earliest = receivedMs - limits.maxAgeMs;
   const latest = receivedMs + limits.maxFutureMs;
@@ -36,7 +37,7 @@ export function decodeData(
   let tick = index % tickModulus;
   let count = 0;
   while (reader.next()) {
-    const entry = reader.alias >= 0 ? session.byAlias.get(reader.alias) : byName?.get(reader.name());
+    const entry = session.byAlias.get(reader.alias) ?? (reader.hasName ? byName?.get(reader.name()) : undefined);
     if (entry === undefined) {
       reject(session, device, reader, outcome);
       count++;
@@ -78,13 +79,14 @@ export function checkSeq(session: EdgeSession, seq: number, outcome: Outcome): v
 }
 
 function reject(session: EdgeSession, device: string, reader: PayloadReader, outcome: Outcome): void {
-  outcome.needsRebirth = true;
-  const isBorn = session.byName.has(device);
-  const name: MetricEntry['name'] = reader.alias >= 0 ? `alias ${reader.alias}` : `metric "${reader.name()}"`;
+  const metric = reader.alias >= 0 ? `alias ${reader.alias}` : `metric "${reader.name()}"`;
   const where = device === '' ? 'the node' : `device ${device}`;
-  outcome.rejects.push(
-    isBorn
-      ? { reason: 'unknownMetric', detail: `${name} is not in the birth of ${where}`, samples: 1 }
-      : { reason: 'beforeBirth', detail: `${name} came before a birth of ${where}`, samples: 1 },
-  );
+  if (session.isCut) {
+    // Another birth would be cut again.
+    addReject(outcome, 'tooManySeries', `${metric} of ${where}: the edge declares more series than it may have`);
+    return;
+  }
+  outcome.needsRebirth = true;
+  if (session.byName.has(device)) addReject(outcome, 'unknownMetric', `${metric} is not in the birth of ${where}`);
+  else addReject(outcome, 'beforeBirth', `${metric} came before a birth of ${where}`);
 }

@@ -3,9 +3,10 @@ import { openSegmentLog } from '@nhip/core/log/segment-log';
 import type { Env } from '@nhip/core/process/env';
 import type { Log } from '@nhip/core/process/log';
 import { dataType } from '@nhip/core/wire/sparkplug/datatype';
+import type { Metric } from '@nhip/core/wire/sparkplug/payload';
+import { WireError } from '@nhip/core/wire/wire-error';
 import type { MetricDefinition, Reading } from '../driver.ts';
-import { decodeOutboxRecord, encodeOutboxRecord, qualityProperties } from './record.ts';
-import { loadStreamId, makeStreamId } from './stream-id.ts';
+import { decodeOutboxRecord, encodeOutboxRecord, fitsType, qualityProperties } from './record.ts';
 
 export const publisherReader = 'publisher';
 
@@ -16,16 +17,21 @@ export interface OutboxConfig {
 
 /** The edge's disk queue: a sample is here before anything else happens to it. */
 export interface Outbox {
-  readonly stream: Uint8Array;
   readonly log: LogBus;
-  /** Takes the samples of one device. Numbers are given now, in order; the promise resolves when they are on disk. */
+  /**
+   * Takes the samples of one device. Numbers are given now, in order; the promise resolves when they are on disk, or
+   * when they are lost and counted. Never rejects.
+   */
   append(device: string, readings: readonly Reading[], definitions: ReadonlyMap<string, MetricDefinition>): Promise<void>;
   /** Samples taken since the process started, and samples that could not be written. */
   counts(): { readonly recorded: number; readonly lost: number };
   close(): Promise<void>;
 }
 
-/** Opens the outbox in `folder` of the environment's disk. */
+/**
+ * Opens the outbox in `folder` of the environment's disk. Numbering goes on where the last record ends; without a last
+ * record that can be read a new stream begins, so that numbers of a lost outbox are never used again.
+ */
 export async function openOutbox(
   env: Env,
   folder: string,
@@ -42,16 +48,35 @@ export async function openOutbox(
     log: deps.log,
     onFatal: deps.onFatal,
   });
-  const resumed = await lastNumber(log);
-  const stream =
-    resumed === undefined ? await makeStreamId(env.disk, env.random, folder) : await loadStreamId(env.disk, env.random, folder);
-  let seq = resumed ?? 0;
+  const place = (await lastPlace(log)) ?? { stream: env.random.bytes(16), seq: 0 };
+  const { stream } = place;
+  const misfits = new Set<string>();
+  let { seq } = place;
   let recorded = 0;
   let lost = 0;
   let isFull = false;
 
+  /** Encodes what can be encoded, usually all; a value that does not fit its declared type is lost, counted and logged once. */
+  function encode(device: string, metrics: readonly Metric[]): { record: Uint8Array | undefined; count: number } {
+    try {
+      return { record: encodeOutboxRecord({ stream, seq, device, metrics }), count: metrics.length };
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      const fitting = metrics.filter((metric) => fitsType(metric) || noteMisfit(device, metric));
+      const record = fitting.length === 0 ? undefined : encodeOutboxRecord({ stream, seq, device, metrics: fitting });
+      return { record, count: fitting.length };
+    }
+  }
+
+  function noteMisfit(device: string, { name = '', dataType: type }: Metric): false {
+    lost++;
+    const key = `${device}/${name}`;
+    if (!misfits.has(key)) deps.log.error({ device, metric: name, dataType: type }, 'Values do not fit the type of the metric and are lost');
+    misfits.add(key);
+    return false;
+  }
+
   return {
-    stream,
     log,
     async append(device, readings, definitions) {
       const metrics = readings.map(({ metric, value, timestampMs, quality }) => ({
@@ -61,15 +86,16 @@ export async function openOutbox(
         value,
         properties: qualityProperties(quality),
       }));
-      const record = encodeOutboxRecord({ seq, device, metrics });
-      seq += metrics.length;
+      const { record, count } = encode(device, metrics);
+      if (record === undefined) return;
+      seq += count;
       try {
         await log.append(record);
-        recorded += metrics.length;
+        recorded += count;
         if (isFull) deps.log.info('The outbox takes samples again');
         isFull = false;
       } catch (error) {
-        lost += metrics.length;
+        lost += count;
         if (!isFull) deps.log.error({ err: error }, 'The outbox cannot be written: samples are lost until there is room');
         isFull = true;
       }
@@ -79,12 +105,17 @@ export async function openOutbox(
   };
 }
 
-/** The number after the last recorded sample; `undefined` when no record is left to tell. */
-async function lastNumber(log: LogBus): Promise<number | undefined> {
+/** Stream and number after the last recorded sample; `undefined` when no record is left to tell. */
+async function lastPlace(log: LogBus): Promise<{ readonly stream: Uint8Array; readonly seq: number } | undefined> {
   const { nextIndex } = log.stats();
   if (nextIndex === 0) return undefined;
   const [last] = await log.read(nextIndex - 1, { maxRecords: 1, maxBytes: 1, waitMs: 0 });
   if (last === undefined) return undefined;
-  const { seq, metrics } = decodeOutboxRecord(last.payload);
-  return seq + metrics.length;
+  try {
+    const { stream, seq, metrics } = decodeOutboxRecord(last.payload);
+    return { stream, seq: seq + metrics.length };
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
 }

@@ -1,10 +1,11 @@
 import { IntervalSet } from '@nhip/core/telemetry/interval-set';
 
-/** Which records are acknowledged: live ones run ahead of the backlog, the cursor follows behind both. */
+/** Which records are done with: live ones run ahead of the backlog, the cursor follows behind both. */
 export interface AckTracker {
-  /** Everything below is acknowledged. */
+  /** Everything below is done with. */
   cursor(): number;
-  acknowledge(index: number): void;
+  /** Records [from, to) are acknowledged, or gone. */
+  acknowledge(from: number, to: number): void;
   isAcknowledged(index: number): boolean;
 }
 
@@ -13,9 +14,9 @@ export function createAckTracker(start: number): AckTracker {
   let cursor = start;
   return {
     cursor: () => cursor,
-    acknowledge(index) {
-      acknowledged.add(index, index + 1);
-      const first = acknowledged.intervals().find(([from, to]) => from <= cursor && to > cursor);
+    acknowledge(from, to) {
+      acknowledged.add(from, to);
+      const first = acknowledged.intervals().find(([begin, end]) => begin <= cursor && end > cursor);
       if (first !== undefined) cursor = first[1];
     },
     isAcknowledged: (index) => index < cursor || acknowledged.has(index),

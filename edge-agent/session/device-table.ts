@@ -3,7 +3,7 @@ import { type DataType, dataType } from '@nhip/core/wire/sparkplug/datatype';
 import type { Metric } from '@nhip/core/wire/sparkplug/payload';
 import { deviceProperties } from '@nhip/core/wire/vocabulary';
 import type { DeviceConfig, MetricDefinition, Reading } from '../driver.ts';
-import { qualityProperties } from '../outbox/record.ts';
+import { fitsType, qualityProperties } from '../outbox/record.ts';
 
 /** One metric with its alias; aliases are unique over the node and stable as long as the configuration is. */
 interface Declared {
@@ -20,13 +20,21 @@ export interface Device {
   isOnline: boolean;
 }
 
+/** How a metric is sent: its alias and the type that the birth tells. */
+export interface Alias {
+  readonly alias: number;
+  readonly type: DataType;
+  /** Declared just now: a new birth is due. */
+  readonly isNew: boolean;
+}
+
 /** Devices, their metrics and last values: what births are made of. */
 export interface DeviceTable {
   add(config: DeviceConfig, metrics: readonly MetricDefinition[]): void;
   get(id: string): Device | undefined;
   all(): Iterable<Device>;
-  /** Alias of a metric. Declares it when it is unknown (a record older than the configuration): then a new birth is due. */
-  alias(deviceId: string, name: string, type: DataType): { readonly alias: number; readonly isNew: boolean };
+  /** Alias of a metric. Declares it with `type` when it is unknown (a record older than the configuration). */
+  alias(deviceId: string, name: string, type: DataType): Alias;
   /** The metrics of a DBIRTH: every metric that will ever be reported, with its last value or null (tck-id-topics-dbirth-metric-reqs). */
   birthMetrics(deviceId: string, nowMs: number): readonly Metric[];
 }
@@ -65,9 +73,10 @@ export function createDeviceTable(): DeviceTable {
     alias(deviceId, name, type) {
       const device = devices.get(deviceId) ?? add({ id: deviceId, intervalMs: 0 }, []);
       const known = device.declared.get(name);
-      if (known !== undefined) return { alias: known.alias, isNew: false };
+      if (known !== undefined) return { alias: known.alias, type: known.type, isNew: false };
       const typeName = (Object.keys(dataType) as (keyof typeof dataType)[]).find((key) => dataType[key] === type) ?? 'String';
-      return { alias: declare(device.declared, { name, dataType: typeName }).alias, isNew: true };
+      const declared = declare(device.declared, { name, dataType: typeName });
+      return { alias: declared.alias, type: declared.type, isNew: true };
     },
     birthMetrics(deviceId, nowMs) {
       const device = devices.get(deviceId);
@@ -78,7 +87,7 @@ export function createDeviceTable(): DeviceTable {
       ];
       for (const { definition, alias, type } of device.declared.values()) {
         const reading = device.last.get(definition.name);
-        metrics.push({
+        const metric: Metric = {
           name: definition.name,
           alias,
           timestampMs: reading === undefined ? nowMs : Math.max(0, Math.floor(reading.timestampMs)),
@@ -88,7 +97,9 @@ export function createDeviceTable(): DeviceTable {
             ...(definition.unit === undefined ? {} : { engUnit: { type: dataType.String, value: definition.unit } }),
             ...(reading === undefined ? {} : qualityProperties(reading.quality)),
           },
-        });
+        };
+        // One value that does not fit its type must not cost the whole birth.
+        metrics.push(fitsType(metric) ? metric : { ...metric, value: null });
       }
       return metrics;
     },

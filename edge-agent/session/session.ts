@@ -1,4 +1,4 @@
-import type { Clock, Disk, Random } from '@nhip/core/process/env';
+import type { Clock, Disk, Random, Timer } from '@nhip/core/process/env';
 import type { Log } from '@nhip/core/process/log';
 import { dataType } from '@nhip/core/wire/sparkplug/datatype';
 import { decodePayload } from '@nhip/core/wire/sparkplug/decode';
@@ -7,7 +7,7 @@ import type { Metric } from '@nhip/core/wire/sparkplug/payload';
 import { type MessageType, sparkplugTopic } from '@nhip/core/wire/topic';
 import { connect, type MqttClient } from 'mqtt';
 import type { SessionLink } from '../publisher/publisher.ts';
-import { nextBdSeq } from './bd-seq.ts';
+import { createBdSeq } from './bd-seq.ts';
 import type { DeviceTable } from './device-table.ts';
 
 export interface SessionConfig {
@@ -41,10 +41,14 @@ export interface Session {
   health(): { readonly isOnline: boolean; readonly connects: number; readonly rebirths: number };
 }
 
-/** A rebirth that comes more often than this waits: a host in trouble must not make a storm. */
+/** A rebirth that is asked for sooner after the last one waits for this: a host in trouble must not make a storm. */
 const rebirthQuietMs = 1000;
 const nodeDataIntervalMs = 5000;
 const connectTimeoutMs = 10_000;
+const firstDelayMs = 500;
+const longestDelayMs = 15_000;
+/** A session that lasted this long was a good one: the next attempt comes soon again. */
+const steadyMs = 10_000;
 
 /**
  * The Sparkplug B 3.0 session of the edge node: one MQTT connection at a time, births before data, its own back-off.
@@ -53,11 +57,14 @@ const connectTimeoutMs = 10_000;
 export function createSession(config: SessionConfig, deps: SessionDeps): Session {
   const { clock, log, devices } = deps;
   const stopping = new AbortController();
+  const nextBdSeq = createBdSeq(deps.disk, 'session', log);
   let live: { readonly client: MqttClient; readonly bdSeq: number } | undefined;
   let seq = 0;
   let connects = 0;
   let rebirths = 0;
   let lastRebirthMs = Number.NEGATIVE_INFINITY;
+  let waitingRebirth: Timer | undefined;
+  let upSinceMs: number | undefined;
   let running: Promise<void> | undefined;
 
   function publish(type: MessageType, device: string, payload: Uint8Array, qos: 0 | 1): Promise<void> {
@@ -117,22 +124,28 @@ export function createSession(config: SessionConfig, deps: SessionDeps): Session
     if (live === undefined) return;
     rebirths++;
     lastRebirthMs = clock.monotonic();
+    waitingRebirth?.cancel();
+    waitingRebirth = undefined;
     birth();
   }
 
   function onCommand(payload: Uint8Array): void {
     try {
       const wanted = decodePayload(payload).metrics.some(({ name, value }) => name === 'Node Control/Rebirth' && value === true);
-      if (!wanted || clock.monotonic() - lastRebirthMs < rebirthQuietMs) return;
+      if (!wanted || waitingRebirth !== undefined) return;
       log.info('The host asked for a rebirth');
-      rebirth();
+      const waitMs = lastRebirthMs + rebirthQuietMs - clock.monotonic();
+      if (waitMs <= 0) rebirth();
+      else waitingRebirth = clock.after(waitMs, rebirth);
     } catch (error) {
       log.warn({ err: error }, 'A command could not be read and is ignored');
     }
   }
 
+  /** One session from CONNECT to its end. Throws why it ended, unless `signal` ended it. */
   async function connectOnce(signal: AbortSignal): Promise<void> {
-    const bdSeq = await nextBdSeq(deps.disk, 'session');
+    upSinceMs = undefined;
+    const bdSeq = await nextBdSeq();
     const will = encodePayload({
       timestampMs: clock.now(),
       metrics: [{ name: 'bdSeq', dataType: dataType.Int64, timestampMs: clock.now(), value: bdSeq }],
@@ -165,14 +178,18 @@ export function createSession(config: SessionConfig, deps: SessionDeps): Session
       // The subscription stands before the birth, or a rebirth request could be missed.
       await Promise.race([client.subscribeAsync(sparkplugTopic(config.group, 'NCMD', config.edge), { qos: 1 }), aborted(ended.signal)]);
       live = { client, bdSeq };
+      upSinceMs = clock.monotonic();
       connects++;
       log.info({ url: config.url, bdSeq }, 'Session is up');
       birth();
       const link = createLink(ended.signal);
       await Promise.all([deps.onSession(link), sendNodeData(ended.signal)]);
-      if (signal.aborted && client.connected) await goodbye(client, bdSeq);
+      if (!signal.aborted) throw await failed;
+      if (client.connected) await goodbye(client, bdSeq);
     } finally {
       live = undefined;
+      waitingRebirth?.cancel();
+      waitingRebirth = undefined;
       signal.removeEventListener('abort', abort);
       ended.abort();
       client.end(true);
@@ -216,23 +233,19 @@ export function createSession(config: SessionConfig, deps: SessionDeps): Session
   }
 
   async function run(): Promise<void> {
-    let delayMs = 500;
-    let wasDown = false;
+    let delayMs = firstDelayMs;
+    let isDown = false;
     while (!stopping.signal.aborted) {
-      const startedMs = clock.monotonic();
-      try {
-        await connectOnce(stopping.signal);
-      } catch (error) {
-        if (!wasDown && !stopping.signal.aborted)
-          log.warn({ reason: reasonOf(error), url: config.url }, 'No session with the broker, will try again');
-        wasDown = true;
+      const error = await connectOnce(stopping.signal).catch((cause: unknown) => cause);
+      if (stopping.signal.aborted) return;
+      if (upSinceMs !== undefined) {
+        isDown = false;
+        if (clock.monotonic() - upSinceMs > steadyMs) delayMs = firstDelayMs;
       }
-      if (clock.monotonic() - startedMs > 10_000) {
-        delayMs = 500;
-        wasDown = false;
-      }
+      if (!isDown) log.warn({ reason: reasonOf(error), url: config.url }, 'No session with the broker, will try again');
+      isDown = true;
       await clock.sleep(delayMs * (0.5 + deps.random.next()), stopping.signal).catch(() => undefined);
-      delayMs = Math.min(delayMs * 2, 15_000);
+      delayMs = Math.min(delayMs * 2, longestDelayMs);
     }
   }
 

@@ -25,6 +25,7 @@ function machineModel(spec: MachineSpec): PlantMachineModel {
     name: spec.name,
     kind: spec.kindName,
     role: spec.role,
+    ...(spec.measures === undefined ? {} : { measures: spec.measures }),
     ...(spec.idealCycleMs === undefined ? {} : { idealCycleMs: spec.idealCycleMs }),
   };
 }

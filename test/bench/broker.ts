@@ -18,14 +18,21 @@ export const broker: Bench = {
   summary: `QoS 1 publish → fsync → PUBACK over TCP: ${load.payloadBytes} B payloads, ${load.connections} connections, window ${load.window} each`,
   async run({ runs, isShort }) {
     const data = makeDataFolder();
-    if (isInMemory(data.path)) throw new Error(`${data.path} is in memory, where a sync promises nothing: set TMPDIR to a folder on a disk`);
+    if (isInMemory(data.path))
+      throw new Error(`${data.path} is in memory, where a sync promises nothing: set TMPDIR to a folder on a disk`);
     const login = await addDevice(data, 'bench/E1');
     const ours = nhip(['broker', '--data', data.path, '--mqtt-port', '0', '--json', '--log-level', 'warn']);
     const mosquitto = await startMosquitto(data.path);
     try {
       const { mqtt: port = 0 } = await ours.ready;
       const one = async (target: { readonly pid: number; readonly port: number; readonly login?: LoadTask['login'] }): Promise<Run> => {
-        const task: LoadTask = { ...load, port: target.port, login: target.login, warmUpMs: isShort ? 1000 : 2000, forMs: isShort ? 1000 : 4000 };
+        const task: LoadTask = {
+          ...load,
+          port: target.port,
+          login: target.login,
+          warmUpMs: isShort ? 1000 : 2000,
+          forMs: isShort ? 1000 : 4000,
+        };
         const measured = await runApart<LoadMeasured>('./mqtt-load.ts', task);
         return { ...measured, rssMb: residentMb(target.pid).rss };
       };

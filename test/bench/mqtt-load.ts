@@ -68,7 +68,15 @@ function open(task: LoadTask, i: number): Promise<Socket> {
   const socket = connect({ port: task.port, host: '127.0.0.1', noDelay: true });
   const login = task.login === undefined ? {} : { username: task.login.username, password: Buffer.from(task.login.password) };
   socket.write(
-    mqttPacket.generate({ cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4, clean: true, clientId: `load${i}`, keepalive: 60, ...login }),
+    mqttPacket.generate({
+      cmd: 'connect',
+      protocolId: 'MQTT',
+      protocolVersion: 4,
+      clean: true,
+      clientId: `load${i}`,
+      keepalive: 60,
+      ...login,
+    }),
   );
   return new Promise((resolve, reject) => {
     socket.once('error', reject);

@@ -1,7 +1,4 @@
-import { createRequire } from 'node:module';
-import type { ServerTCP as ServerTcpType } from 'modbus-serial';
-
-const { ServerTCP } = createRequire(import.meta.url)('modbus-serial') as { ServerTCP: typeof ServerTcpType };
+import { startModbusServer } from './modbus-server.ts';
 
 /** One value that the PLC handed out. */
 export interface Served {
@@ -25,29 +22,21 @@ export async function startCountingPlc(): Promise<CountingPlc> {
   const counters = new Map<number, number>();
   const journal: Served[] = [];
   let isOff = false;
-  const server = new ServerTCP(
-    {
-      getMultipleHoldingRegisters: (address: number, length: number, unit: number) => {
-        if (isOff || address !== 0 || length !== 2) throw Object.assign(new Error('only registers 0 and 1'), { modbusErrorCode: 2 });
-        const value = (counters.get(unit) ?? 0) + 1;
-        counters.set(unit, value);
-        journal.push({ unit, value, atMs: Date.now() });
-        return [value >>> 16, value & 0xffff];
-      },
-    } as unknown as ConstructorParameters<typeof ServerTcpType>[0],
-    { host: '127.0.0.1', port: 0, unitID: 255 },
-  );
-  server.on('socketError', () => undefined);
-  server.on('serverError', () => undefined);
-  const raw = (server as unknown as { _server: import('node:net').Server })._server;
-  if (!raw.listening) await new Promise((resolve) => raw.once('listening', resolve));
-  const address = raw.address();
+  const server = await startModbusServer({
+    getMultipleHoldingRegisters: (address: number, length: number, unit: number) => {
+      if (isOff || address !== 0 || length !== 2) throw Object.assign(new Error('only registers 0 and 1'), { modbusErrorCode: 2 });
+      const value = (counters.get(unit) ?? 0) + 1;
+      counters.set(unit, value);
+      journal.push({ unit, value, atMs: Date.now() });
+      return [value >>> 16, value & 0xffff];
+    },
+  });
   return {
-    port: typeof address === 'object' && address !== null ? address.port : 0,
+    port: server.port,
     journal,
     close: () => {
       isOff = true;
-      return new Promise((resolve) => server.close(() => resolve()));
+      return server.close();
     },
   };
 }

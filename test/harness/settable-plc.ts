@@ -1,7 +1,4 @@
-import { createRequire } from 'node:module';
-import type { ServerTCP as ServerTcpType } from 'modbus-serial';
-
-const { ServerTCP } = createRequire(import.meta.url)('modbus-serial') as { ServerTCP: typeof ServerTcpType };
+import { startModbusServer } from './modbus-server.ts';
 
 /** A PLC whose holding registers a test sets. Built on modbus-serial, a stack that the product's driver does not use. */
 export interface SettablePlc {
@@ -13,20 +10,8 @@ export interface SettablePlc {
 
 export async function startSettablePlc(port = 0): Promise<SettablePlc> {
   const registers = new Map<number, number>();
-  const server = new ServerTCP(
-    { getHoldingRegister: (address: number) => registers.get(address) ?? 0 } as ConstructorParameters<typeof ServerTcpType>[0],
-    { host: '127.0.0.1', port, unitID: 255 },
-  );
-  server.on('socketError', () => undefined);
-  server.on('serverError', () => undefined);
-  const raw = (server as unknown as { _server: import('node:net').Server })._server;
-  if (!raw.listening) await new Promise((resolve) => raw.once('listening', resolve));
-  const address = raw.address();
-  return {
-    port: typeof address === 'object' && address !== null ? address.port : 0,
-    set: (register, value) => void registers.set(register, value),
-    close: () => new Promise((resolve) => server.close(() => resolve())),
-  };
+  const server = await startModbusServer({ getHoldingRegister: (address: number) => registers.get(address) ?? 0 }, port);
+  return { ...server, set: (register, value) => void registers.set(register, value) };
 }
 
 /** Machine states as the PLC of these tests numbers them. */

@@ -33,7 +33,7 @@ export const vi = {
   'state.reporting': 'Đang đo',
   'state.plcUnreachable': 'Không đọc được PLC',
   'state.agentOffline': 'Bộ thu ngoại tuyến',
-  'state.off': 'Máy tắt',
+  'state.off': 'Máy nghỉ',
   'state.online': 'Đang kết nối',
 
   'tone.run': 'Đang chạy',

@@ -31,7 +31,7 @@ describe('bucket series', () => {
   });
 
   it('sums up with the band', () => {
-    expect(summaryOf(seriesFromBuckets(history, 60_000))).toEqual({ min: 1, max: 6, last: 4 });
+    expect(summaryOf(seriesFromBuckets(history, 60_000))).toEqual({ min: 1, max: 6, last: 5 });
     expect(summaryOf(seriesFromRaw({ t: [], v: [], q: [] }))).toBeNull();
   });
 

@@ -124,7 +124,7 @@ export function summaryOf(series: TrendSeries): TrendSummary | null {
     if (value === null) continue;
     min = Math.min(min, series.low[index] ?? value);
     max = Math.max(max, series.high[index] ?? value);
-    last = value;
+    last = series.last[index] ?? value;
   }
   return last === null ? null : { min, max, last };
 }

@@ -10,7 +10,7 @@ export type Route =
 export function parsePath(pathname: string): Route {
   const path = pathname.length > 1 ? pathname.replace(/\/+$/, '') : pathname;
   if (path === '/' || path === '') return { view: 'overview' };
-  if (path === '/health') return { view: 'health' };
+  if (path === '/connections') return { view: 'health' };
   if (path === '/login') return { view: 'login' };
   if (!path.startsWith('/m/')) return { view: 'notFound' };
   try {

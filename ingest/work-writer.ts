@@ -1,0 +1,84 @@
+import type { LogBus } from '@nhip/core/log/log-bus';
+import type { Clock } from '@nhip/core/process/env';
+import type { Log } from '@nhip/core/process/log';
+import type { Checkpoint, HistoryStore } from '@nhip/stores/history-store';
+import type { Work } from './work.ts';
+
+/** Name of ingest's cursor in the broker's log: what is below it may be deleted. */
+export const ingestReader = 'ingest';
+
+export interface WorkWriterDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly logBus: LogBus;
+  readonly store: HistoryStore;
+  readonly deadLetters: LogBus;
+  /** Aborts when the role stops. */
+  readonly signal: AbortSignal;
+}
+
+const firstPauseMs = 100;
+const longestPauseMs = 10_000;
+
+/**
+ * Makes work durable, in this order: dead letters, samples with their checkpoint, cursor of the log. Tries until it works
+ * or the role stops: nothing is given up because a store is down. Resolves with whether the work is in the store; after
+ * `false` nothing later may be written, or the checkpoint would jump over this work. Never rejects.
+ */
+export function createWorkWriter(deps: WorkWriterDeps): (work: Work, checkpoint: Checkpoint) => Promise<boolean> {
+  const { clock, log, logBus, store, signal } = deps;
+  let isCursorStuck = false;
+
+  /** A letter that is on disk leaves the list, so that the next try does not write it again. */
+  async function keepLetters(work: Work): Promise<void> {
+    const { letters } = work;
+    if (letters.length === 0) return;
+    const results = await Promise.allSettled(letters.map((letter) => deps.deadLetters.append(letter)));
+    work.letters = letters.filter((_, i) => results[i]?.status === 'rejected');
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  /** A write that was answered with an error may have been done all the same; the checkpoint tells. */
+  async function isStored(checkpoint: Checkpoint): Promise<boolean> {
+    const found = await store.open();
+    return found?.nextIndex === checkpoint.nextIndex && Buffer.compare(found.repeats, checkpoint.repeats) === 0;
+  }
+
+  async function storeForEver(work: Work, checkpoint: Checkpoint): Promise<boolean> {
+    let wasTried = false;
+    let isDown = false;
+    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+      try {
+        await keepLetters(work);
+        const isDone = wasTried && (await isStored(checkpoint));
+        wasTried = true;
+        if (!isDone) await store.write(work.batch, checkpoint);
+        if (isDown) log.info({ store: store.name }, 'Batches are stored again');
+        return true;
+      } catch (error) {
+        if (!isDown) log.error({ err: error, store: store.name }, 'A batch could not be stored, trying until it can');
+        isDown = true;
+        if (signal.aborted) return false;
+        await clock.sleep(pauseMs, signal).catch(() => undefined);
+      }
+    }
+  }
+
+  /** Only holds the log's space: where to go on is in the store, so a cursor that stays behind costs nothing else. */
+  async function moveCursor(nextIndex: number): Promise<void> {
+    try {
+      await logBus.commit(ingestReader, nextIndex);
+      isCursorStuck = false;
+    } catch (error) {
+      if (!isCursorStuck) log.warn({ err: error }, 'The cursor could not be moved; the log keeps what is stored until it can');
+      isCursorStuck = true;
+    }
+  }
+
+  return async (work, checkpoint) => {
+    const isDone = await storeForEver(work, checkpoint);
+    if (isDone) await moveCursor(checkpoint.nextIndex);
+    return isDone;
+  };
+}
