@@ -1,7 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
+const resultsFile = process.env.NHIP_TEST_RESULTS;
+
 export default defineConfig({
   test: {
+    // CI reads the counts from a file; people read the screen.
+    reporters: resultsFile === undefined ? ['default'] : ['default', ['json', { outputFile: resultsFile }]],
     projects: [
       {
         test: {

@@ -10,6 +10,8 @@ const stepMs = 10_000;
 /** Process values, power and energy are reported this often at most, and only when they moved by their deadband. */
 const processIntervalMs = 60_000;
 const pauseEveryMs = 3_600_000;
+/** An agent repeats what does not change; here the states only, often enough that no silence looks like lost data. */
+const heartbeatMs = 300_000;
 
 interface Series {
   readonly machine: string;
@@ -17,6 +19,7 @@ interface Series {
   readonly point: Point;
   readonly deadband: number;
   last: Value | undefined;
+  lastMs: number;
 }
 
 /**
@@ -43,6 +46,7 @@ export async function generateHistory(
       point,
       deadband: point.deadband ?? 0,
       last: undefined,
+      lastMs: 0,
     }));
   });
   const events = all.filter((series) => isEvent(series.point.metric));
@@ -54,6 +58,7 @@ export async function generateHistory(
     reportChanges(events, atMs + dtMs, emit);
     const isDue = Math.floor((atMs + dtMs) / processIntervalMs) !== Math.floor(atMs / processIntervalMs);
     if (isDue || atMs === fromMs) reportChanges(process, atMs + dtMs, emit);
+    if (Math.floor((atMs + dtMs) / heartbeatMs) !== Math.floor(atMs / heartbeatMs)) repeatStates(events, atMs + dtMs, emit);
     const hasHourPassed = Math.floor((atMs + dtMs) / pauseEveryMs) !== Math.floor(atMs / pauseEveryMs);
     atMs += dtMs;
     if (hasHourPassed) await pause();
@@ -74,7 +79,14 @@ function reportChanges(series: readonly Series[], atMs: number, emit: EmitSample
     const reported = asReported(one.point, value);
     if (reported === one.last) continue;
     one.last = reported;
+    one.lastMs = atMs;
     emit(one.machine, one.point.metric, atMs, reported);
+  }
+}
+
+function repeatStates(series: readonly Series[], atMs: number, emit: EmitSample): void {
+  for (const { machine, point, last, lastMs } of series) {
+    if (point.metric === metricNames.state && last !== undefined && lastMs < atMs) emit(machine, point.metric, atMs, last);
   }
 }
 

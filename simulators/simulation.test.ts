@@ -46,7 +46,7 @@ describe('the simulation', () => {
     const simulation = simulate();
     await simulation.start();
     expect(simulation.ports().opcua).toBeGreaterThan(0);
-    expect(simulation.health()).toMatchObject({ isRunning: true, machines: 15 });
+    expect(simulation.health()).toMatchObject({ isRunning: true, machines: 16 });
     const client = new modbusSerial.default();
     await client.connectTCP('127.0.0.1', { port: simulation.ports().modbus });
     client.setID(10);

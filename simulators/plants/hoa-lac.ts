@@ -193,6 +193,28 @@ const injection: readonly MachineSpec[] = [
     },
   ),
   machineOf(
+    moulding,
+    {
+      products: [
+        { name: 'Tay cầm TPE', idealCycleMs: 20_000, lotPieces: 2_200 },
+        { name: 'Núm vặn ABS', idealCycleMs: 17_000, lotPieces: 2_600 },
+      ],
+      clampKn: 1_200,
+      runKw: 17,
+      meltTemp: 225,
+    },
+    {
+      ...inCnc,
+      ...continuous,
+      id: 'EP-04',
+      line: 'L2',
+      name: { vi: 'ÉP-04', en: 'EP-04' },
+      kindName: { vi: 'Ép phun 120T', en: 'Moulding 120 t' },
+      idealCycleMs: 20_000,
+      airRate: 0.4,
+    },
+  ),
+  machineOf(
     compressor,
     { deliveryRate: 7.5, receiver: 3, loadBar: 6.3, unloadBar: 7.3, fullKw: 45 },
     {
