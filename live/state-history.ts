@@ -1,10 +1,11 @@
+import { PermanentError } from '@nhip/core/process/errors';
 import type { StateInterval } from '@nhip/core/wire/live';
 import { metricNames } from '@nhip/core/wire/vocabulary';
-import type { HistoryStore } from '@nhip/stores/history-store';
+import type { HistoryStore, SeriesName } from '@nhip/stores/history-store';
 import { HttpProblem } from './http/problem.ts';
 import { stateIntervals, type TimedValue } from './states.ts';
 
-const maxChanges = 50_000;
+const maxChanges = 500_000;
 /** Numeric metrics that are asked for signs of life, liveliest first, when the states alone leave a silence. */
 const lively: readonly string[] = [metricNames.countGood, metricNames.powerActive, metricNames.energyImport, metricNames.countTotal];
 const maxLively = 4;
@@ -17,31 +18,42 @@ export interface StateRange {
   readonly unknownAfterMs: number;
 }
 
-/** Reads what one machine did from the history. Throws a 400 when the range holds too many changes. */
-export async function readStates(store: HistoryStore, machine: string, range: StateRange): Promise<readonly StateInterval[]> {
-  const read = (metric: string) => readChanges(store, machine, metric, range);
-  const states = await read(metricNames.state);
-  const reasons = await read(metricNames.stateReason);
-  const connections = await read(metricNames.connection);
-  const known = [states, reasons, connections].flatMap((list) => list.map(({ t }) => t));
-  const wasLost = connections.some(({ v }) => v !== 'online');
-  const heardMs = await readHeard(store, machine, known, wasLost, range);
-  return stateIntervals({ ...range, states, reasons, connections, heardMs, evidenceMs });
+const stateMetrics = [metricNames.state, metricNames.stateReason, metricNames.connection];
+
+/**
+ * Reads what machines did from the history: one question to the store for all of them, and a few more for a machine that was
+ * silent or lost. Throws a 400 when the range holds too many changes.
+ */
+export async function readStates(
+  store: HistoryStore,
+  machines: readonly string[],
+  range: StateRange,
+): Promise<ReadonlyMap<string, readonly StateInterval[]>> {
+  const series = machines.flatMap((machine) => stateMetrics.map((metric) => ({ machine, metric })));
+  const found = await readChanges(store, series, range);
+  const byMachine = new Map<string, readonly StateInterval[]>();
+  for (const [i, machine] of machines.entries()) {
+    const [states = [], reasons = [], connections = []] = found.slice(i * stateMetrics.length);
+    const known = [states, reasons, connections].flatMap((list) => list.map(({ t }) => t));
+    const wasLost = connections.some(({ v }) => v !== 'online');
+    const heardMs = await readHeard(store, machine, known, wasLost, range);
+    byMachine.set(machine, stateIntervals({ ...range, states, reasons, connections, heardMs, evidenceMs }));
+  }
+  return byMachine;
 }
 
-/** The value before the range and the changes in it. */
 async function readChanges(
   store: HistoryStore,
-  machine: string,
-  metric: string,
-  { fromMs, toMs }: StateRange,
-): Promise<readonly TimedValue[]> {
-  const before = await store.lastBefore(machine, metric, fromMs);
-  const { t, v } = await store.range({ machine, metric, fromMs, toMs, limit: maxChanges });
-  if (t.length >= maxChanges)
-    throw new HttpProblem(400, `${machine} has more than ${maxChanges} values of ${metric} in this range: ask for a shorter one.`);
-  const changes = t.map((at, i) => ({ t: at, v: v[i] ?? null }));
-  return before === undefined ? changes : [before, ...changes];
+  series: readonly SeriesName[],
+  range: StateRange,
+): Promise<readonly (readonly TimedValue[])[]> {
+  try {
+    const found = await store.changes(series, range.fromMs, range.toMs, maxChanges);
+    return found.map(({ t, v }) => t.map((at, i) => ({ t: at, v: v[i] ?? null })));
+  } catch (error) {
+    if (error instanceof PermanentError && error.code === 'store.tooManySamples') throw new HttpProblem(400, error.message);
+    throw error;
+  }
 }
 
 /** More times at which the machine was heard of, read only as long as those known so far leave a silence or a loss to explain. */

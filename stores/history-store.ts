@@ -33,6 +33,13 @@ export interface HistoryStore {
   /** The last sample before `atMs`, if any. */
   lastBefore(machine: string, metric: string, atMs: number): Promise<{ readonly t: number; readonly v: Value } | undefined>;
 
+  /**
+   * What held and what changed, for many series at once: for each asked series, in the order asked, the last sample before
+   * `fromMs`, if any, then those in [fromMs, toMs), oldest first. Rejects with a PermanentError `store.tooManySamples` when there
+   * are more than `limit` of all together.
+   */
+  changes(series: readonly SeriesName[], fromMs: number, toMs: number, limit: number): Promise<readonly Columns[]>;
+
   /** Buckets of `everyMs` aligned to multiples of it, of numeric samples in [fromMs, toMs); empty buckets are left out. */
   buckets(query: RangeQuery & { readonly everyMs: number }): Promise<Buckets>;
 
@@ -50,10 +57,13 @@ export interface Checkpoint {
   readonly repeats: Uint8Array;
 }
 
-export interface SeriesInfo {
-  readonly id: number;
+export interface SeriesName {
   readonly machine: string;
   readonly metric: string;
+}
+
+export interface SeriesInfo extends SeriesName {
+  readonly id: number;
 }
 
 export interface LatestValue extends SeriesInfo {

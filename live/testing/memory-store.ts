@@ -1,3 +1,4 @@
+import { PermanentError } from '@nhip/core/process/errors';
 import type { SampleBatch } from '@nhip/core/telemetry/sample-batch';
 import type { Value } from '@nhip/core/wire/sample';
 import type { Buckets, Checkpoint, Columns, HistoryStore, RangeQuery, SeriesInfo } from '@nhip/stores/history-store';
@@ -70,18 +71,30 @@ export function createMemoryStore(place: MemoryPlace = createMemoryPlace()): His
       });
     },
     async range(query): Promise<Columns> {
-      const rows = within(query).slice(0, query.limit);
-      return { t: rows.map(({ t }) => t), v: rows.map(({ v }) => v), q: rows.map(({ q }) => q) };
+      return columnsOf(within(query).slice(0, query.limit));
     },
     async lastBefore(machine, metric, atMs) {
       const row = rowsOf(machine, metric).findLast(({ t }) => t < atMs);
       return row === undefined ? undefined : { t: row.t, v: row.v };
+    },
+    async changes(series, fromMs, toMs, limit) {
+      const found = series.map(({ machine, metric }) => {
+        const rows = rowsOf(machine, metric);
+        const held = rows.findLast(({ t }) => t < fromMs);
+        return [...(held === undefined ? [] : [held]), ...rows.filter(({ t }) => t >= fromMs && t < toMs)];
+      });
+      if (found.flat().length > limit) throw new PermanentError('store.tooManySamples', `more than ${limit} samples`);
+      return found.map(columnsOf);
     },
     async buckets(query) {
       return bucketsOf(within(query), query.everyMs, query.limit);
     },
     async close() {},
   };
+}
+
+function columnsOf(rows: readonly Row[]): Columns {
+  return { t: rows.map(({ t }) => t), v: rows.map(({ v }) => v), q: rows.map(({ q }) => q) };
 }
 
 function bucketsOf(rows: readonly Row[], everyMs: number, limit: number): Buckets {

@@ -1,8 +1,9 @@
 import { DuckDBBlobValue, type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { PermanentError, RetryableError } from '@nhip/core/process/errors';
+import type { Value } from '@nhip/core/wire/sample';
 import type { Checkpoint, HistoryStore, SeriesInfo } from '../history-store.ts';
 import type { DuckdbConfig } from './config.ts';
-import { queryBuckets, queryLastBefore, queryLatest, queryRange } from './queries.ts';
+import { queryBuckets, queryLastBeforeOfMany, queryLatest, queryRange, queryRangeOfMany } from './queries.ts';
 import { prepareSchema } from './schema.ts';
 import { type SeriesIndex, seriesKey, writeBatch } from './writer.ts';
 
@@ -66,7 +67,30 @@ export function createDuckdbStore(config: DuckdbConfig): HistoryStore {
 
     async lastBefore(machine, metric, atMs) {
       const id = seriesId(machine, metric);
-      return id === undefined ? undefined : queryLastBefore(connection('reader'), id, atMs);
+      const [row] = id === undefined ? [] : await queryLastBeforeOfMany(connection('reader'), [id], atMs);
+      return row === undefined ? undefined : { t: row.t, v: row.v };
+    },
+
+    async changes(series, fromMs, toMs, limit) {
+      const reader = connection('reader');
+      const ids = series.map(({ machine, metric }) => seriesId(machine, metric) ?? -1);
+      const known = ids.filter((id) => id >= 0);
+      const held = await queryLastBeforeOfMany(reader, known, fromMs);
+      const rows = [...held, ...(await queryRangeOfMany(reader, known, { from: fromMs, to: toMs, limit: limit + 1 }))];
+      if (rows.length > limit) {
+        throw new PermanentError(
+          'store.tooManySamples',
+          `The range holds more than ${limit} samples of these series: ask for a shorter one`,
+        );
+      }
+      const bySeries = new Map<number, { t: number[]; v: Value[]; q: number[] }>(known.map((id) => [id, { t: [], v: [], q: [] }]));
+      for (const row of rows) {
+        const columns = bySeries.get(row.series);
+        columns?.t.push(row.t);
+        columns?.v.push(row.v);
+        columns?.q.push(row.q);
+      }
+      return ids.map((id) => bySeries.get(id) ?? { t: [], v: [], q: [] });
     },
 
     async buckets({ machine, metric, fromMs, toMs, limit, everyMs }) {

@@ -1,4 +1,4 @@
-import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
+import { type DuckDBConnection, type DuckDBValue, INTEGER, LIST, listValue } from '@duckdb/node-api';
 import { valueKind } from '@nhip/core/telemetry/sample-batch';
 import type { Value } from '@nhip/core/wire/sample';
 import type { Buckets, Columns, LatestValue, SeriesInfo } from '../history-store.ts';
@@ -43,17 +43,62 @@ export async function queryRange(connection: DuckDBConnection, series: number, f
   return { t: t.map(Number), v: t.map((_, i) => toValue(Number(k[i]), v[i] ?? null, s[i] ?? null)), q: q.map(Number) };
 }
 
-export async function queryLastBefore(
+/** How far back the last value is looked for, first near, then farther: DuckDB skips what lies outside without reading it. */
+const lookBackMs = [3_600_000, 86_400_000, 30 * 86_400_000, Number.POSITIVE_INFINITY];
+/** make_timestamp_ms goes no further back than this (290,000 years). */
+const earliestMs = -8.64e15;
+
+/** Both tables of many series as one relation: series, t (ms), n, v, s, k, q. */
+const bothOfMany = `
+  SELECT series, epoch_ms(t)::DOUBLE AS t, n, v, NULL AS s, k, q FROM samples WHERE series IN (SELECT unnest($ids)) AND t >= make_timestamp_ms($from::BIGINT) AND t < make_timestamp_ms($to::BIGINT)
+  UNION ALL
+  SELECT series, epoch_ms(t)::DOUBLE AS t, n, NULL AS v, v AS s, k, q FROM texts WHERE series IN (SELECT unnest($ids)) AND t >= make_timestamp_ms($from::BIGINT) AND t < make_timestamp_ms($to::BIGINT)`;
+
+export interface ChangeRow {
+  readonly series: number;
+  readonly t: number;
+  readonly v: Value;
+  readonly q: number;
+}
+
+async function manyRows(connection: DuckDBConnection, sql: string, ids: readonly number[], params: Params): Promise<readonly ChangeRow[]> {
+  const result = await connection.runAndReadAll(sql, { ...params, ids: listValue([...ids]) }, { ids: LIST(INTEGER) });
+  return result.getRows().map(([series, t, k, v, s, q]) => ({
+    series: Number(series),
+    t: Number(t),
+    v: toValue(Number(k), v ?? null, s ?? null),
+    q: Number(q),
+  }));
+}
+
+/** Samples of many series in [from, to), by series and time; at most `limit` rows. */
+export function queryRangeOfMany(
   connection: DuckDBConnection,
-  series: number,
+  ids: readonly number[],
+  range: { readonly from: number; readonly to: number; readonly limit: number },
+): Promise<readonly ChangeRow[]> {
+  return manyRows(connection, `SELECT series, t, k, v, s, q FROM (${bothOfMany}) ORDER BY series, t, n LIMIT $limit::BIGINT`, ids, range);
+}
+
+/** The last sample before `at` of each series that has one. */
+export async function queryLastBeforeOfMany(
+  connection: DuckDBConnection,
+  ids: readonly number[],
   at: number,
-): Promise<{ readonly t: number; readonly v: Value } | undefined> {
-  const [t = [], k = [], v = [], s = []] = await columns(connection, `SELECT t, k, v, s FROM (${both}) ORDER BY t DESC, n DESC LIMIT 1`, {
-    series,
-    from: -8.64e15,
-    to: at,
-  });
-  return t.length === 0 ? undefined : { t: Number(t[0]), v: toValue(Number(k[0]), v[0] ?? null, s[0] ?? null) };
+): Promise<readonly ChangeRow[]> {
+  const found = new Map<number, ChangeRow>();
+  let to = at;
+  for (const back of lookBackMs) {
+    const missing = ids.filter((id) => !found.has(id));
+    if (missing.length === 0) break;
+    const from = Math.max(earliestMs, at - back);
+    // A row of its own keeps a null value, which arg_max would skip.
+    const newest = `SELECT series, arg_max(struct_pack(t, k, v, s, q), (t, n)) AS r FROM (${bothOfMany}) GROUP BY series`;
+    const rows = await manyRows(connection, `SELECT series, r.t, r.k, r.v, r.s, r.q FROM (${newest})`, missing, { from, to });
+    for (const row of rows) found.set(row.series, row);
+    to = from;
+  }
+  return [...found.values()];
 }
 
 export async function queryBuckets(

@@ -115,6 +115,37 @@ export function storeSuite(
       expect(await store.lastBefore(machine, 'unknown', t0 + 6)).toBeUndefined();
     });
 
+    it('tells what held and what changed, for many series at once', async () => {
+      const { store } = await opened();
+      await store.write(
+        batchOf([
+          ['A', t0 - 90 * 86_400_000, 0, 'long ago'],
+          ['A', t0 + 5, 1, null],
+          ['B', t0 - 2, 2, 'x'],
+          ['B', t0 - 1, 3, null],
+          ['C', t0 + 7, 4, 3],
+          ['C', t0 + 6, 5, 'text'],
+        ]),
+        checkpoint(1),
+      );
+      const series = ['C', 'none', 'A', 'B'].map((metric) => ({ machine, metric }));
+      const found = await store.changes(series, t0, t0 + 10, 100);
+      expect(found.map(({ t, v }) => t.map((at, i) => [at - t0, v[i]]))).toEqual([
+        [
+          [6, 'text'],
+          [7, 3],
+        ],
+        [],
+        [
+          [-90 * 86_400_000, 'long ago'],
+          [5, null],
+        ],
+        [[-1, null]],
+      ]);
+      await expect(store.changes(series, t0, t0 + 10, 4)).rejects.toMatchObject({ code: 'store.tooManySamples' });
+      expect(await store.changes([], t0, t0 + 10, 4)).toEqual([]);
+    });
+
     it('aggregates into aligned buckets and leaves empty ones out', async () => {
       const { store } = await opened();
       const start = Math.ceil(t0 / 1000) * 1000;

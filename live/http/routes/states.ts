@@ -1,4 +1,3 @@
-import type { StateInterval } from '@nhip/core/wire/live';
 import { z } from 'zod';
 import { readStates } from '../../state-history.ts';
 import { type Route, route } from '../route.ts';
@@ -29,7 +28,8 @@ export function stateRoutes({ hub, store, queries, unknownAfterMs }: RouteDeps):
       async handle({ params, query, nowMs }) {
         if (hub.machine(params.id) === undefined) notFound(params.id);
         const range = rangeOf(query, nowMs);
-        return { intervals: await queries.run(() => readStates(store, params.id, range)) };
+        const states = await queries.run(() => readStates(store, [params.id], range));
+        return { intervals: [...(states.get(params.id) ?? [])] };
       },
     }),
     route({
@@ -41,11 +41,9 @@ export function stateRoutes({ hub, store, queries, unknownAfterMs }: RouteDeps):
       response: z.strictObject({ machines: z.record(z.string(), z.array(stateInterval)) }),
       async handle({ query, nowMs }) {
         const range = rangeOf(query, nowMs);
-        const machines: Record<string, readonly StateInterval[]> = {};
+        const ids = hub.machines().map(({ id }) => id);
         // One place in the queue for all: a board with many machines must not push other queries out.
-        await queries.run(async () => {
-          for (const { id } of hub.machines()) machines[id] = await readStates(store, id, range);
-        });
+        const machines = Object.fromEntries(await queries.run(() => readStates(store, ids, range)));
         return { machines };
       },
     }),
