@@ -23,6 +23,8 @@ export interface Command {
 export interface Input {
   readonly positionals: readonly string[];
   text(flag: string): string | undefined;
+  /** Every value of a flag that may be given several times. */
+  all(flag: string): readonly string[];
   isSet(flag: string): boolean;
   /** A TCP port; throws ConfigError when it is none. */
   port(flag: string): number | undefined;
@@ -71,6 +73,7 @@ export function parseInput(command: Command, args: readonly string[], env: Reado
   return {
     positionals,
     text,
+    all: (name) => (Array.isArray(values[name]) ? (values[name] as unknown[]).map(String) : []),
     isSet: (name) => Array.isArray(values[name]),
     port(name) {
       const given = text(name);

@@ -6,18 +6,27 @@ import { createNodeEnv } from '@nhip/core/process/node-env';
 import { createAgent, mqttPassword, resolveConnections } from '@nhip/edge-agent/agent';
 import { agentConfig } from '@nhip/edge-agent/config';
 import { type Command, commonFlags, type Input } from '../arguments.ts';
+import { readOnce } from '../edge-read.ts';
 import { dataFolder, makePrivate } from '../folders.ts';
 import { createFatal, runUntilStopped } from '../run-until-stopped.ts';
 
 export const edge: Command = {
   name: 'edge',
-  usage: 'run | check',
-  summary: 'The edge agent: reads machines and publishes them as Sparkplug B.',
-  flags: commonFlags,
+  usage: 'run | check | read modbus-tcp://HOST[:PORT]/UNIT --register ADDRESS …',
+  summary: 'The edge agent: reads machines and publishes them as Sparkplug B. `read` asks a device once, without any configuration.',
+  flags: { ...commonFlags, register: { summary: 'read: <table>:<number>:<type>[:<order>], may be repeated', value: 'ADDRESS' } },
   async run(input) {
-    const [action] = input.positionals;
-    if (action !== 'run' && action !== 'check') throw new ConfigError('nhip edge', ['say run or check; nhip edge --help']);
-    return runAgent(input, action === 'check' || input.isSet('check'));
+    const [action, target] = input.positionals;
+    switch (action) {
+      case 'run':
+        return runAgent(input, input.isSet('check'));
+      case 'check':
+        return runAgent(input, true);
+      case 'read':
+        return readOnce(target ?? '', input.all('register'), input.isSet('json'));
+      default:
+        throw new ConfigError('nhip edge', ['say run, check or read; nhip edge --help']);
+    }
   },
 };
 

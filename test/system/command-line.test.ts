@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runNhip } from '../harness/nhip.ts';
 import { type DataFolder, makeDataFolder, startServer } from '../harness/plant.ts';
+import { startSettablePlc } from '../harness/settable-plc.ts';
 
 let data: DataFolder;
 beforeEach(() => {
@@ -104,6 +105,25 @@ connections:
       code: 78,
       stderr: expect.stringContaining('<group>/<edge>'),
     });
+  });
+
+  it('reads registers of a device once, without any configuration', async () => {
+    const plc = await startSettablePlc();
+    plc.set(0, 0x4248);
+    plc.set(1, 0x0000);
+    plc.set(7, 0xfffe);
+    const target = `modbus-tcp://127.0.0.1:${plc.port}/1`;
+    const read = await runNhip(['edge', 'read', target, '--register', 'holding:0:float32', '--register', 'holding:7:int16', '--json']);
+    expect(JSON.parse(read.stdout)).toEqual([
+      { address: 'holding:0:float32', value: 50, quality: 'good' },
+      { address: 'holding:7:int16', value: -2, quality: 'good' },
+    ]);
+    await plc.close();
+    expect(await runNhip(['edge', 'read', target, '--register', 'holding:0:uint16'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('ECONNREFUSED'),
+    });
+    expect(await runNhip(['edge', 'read', 'modbus://x', '--register', 'a'])).toMatchObject({ code: 78 });
   });
 
   it('refuses a second server on the same data folder in one sentence', async () => {
