@@ -17,6 +17,9 @@ export interface PublishedPacket {
   retain: boolean;
 }
 
+/** Topics whose owner is remembered; one client can make up many. */
+const maxKnownTopics = 10_000;
+
 /**
  * The gate: identity → ACL → durable log, in that order. `pass` calls back without an error only after the message is
  * on disk; Aedes sends the PUBACK after that (promise P1). With an error Aedes closes the connection, which is the only
@@ -31,9 +34,21 @@ export function createGate(deps: {
   pass(username: string | undefined, packet: PublishedPacket, done: (error?: Error) => void): void;
 } {
   const { log, clock, counters } = deps;
+  /** Who may publish on a topic, as acl.ts said: no topic is open to two. */
+  const allowed = new Map<string, string>();
+
+  function refusal(username: string, topic: string): string | undefined {
+    if (allowed.get(topic) === username) return undefined;
+    const reason = refusePublish(username, topic);
+    if (reason !== undefined) return reason;
+    if (allowed.size >= maxKnownTopics) allowed.clear();
+    allowed.set(topic, username);
+    return undefined;
+  }
+
   return {
     pass(username, packet, done) {
-      const reason = username === undefined ? 'not logged in' : refusePublish(username, packet.topic);
+      const reason = username === undefined ? 'not logged in' : refusal(username, packet.topic);
       if (username === undefined || reason !== undefined) {
         counters.refused++;
         deps.refused(reason ?? '');

@@ -99,6 +99,8 @@ function readText(path: string, field: string, source: string): string {
   }
 }
 
+const connectTimeoutMs = 10_000;
+
 /** The edge-agent role: drivers → report by exception → outbox → publisher → broker. Throws ConfigError before it opens or connects anything. */
 export function createAgent(config: AgentConfig, source: string, deps: AgentDeps): Agent {
   const { env, log } = deps;
@@ -166,6 +168,7 @@ export function createAgent(config: AgentConfig, source: string, deps: AgentDeps
           password,
           ca,
           keepaliveS: config.mqtt.keepaliveS,
+          connectTimeoutMs,
         },
         { clock: env.clock, random: env.random, disk: env.disk, log, devices, nodeMetrics, onSession: (link) => sender.run(link) },
       );

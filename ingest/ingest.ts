@@ -83,7 +83,7 @@ export function createIngest(config: IngestConfig, deps: IngestDeps): Ingest {
       nextIndex = firstIndex;
       return;
     }
-    decoder.restore(checkpoint.decoder);
+    if (!decoder.restore(checkpoint.decoder)) log.warn('The births in the store are of another version; edges are asked for new ones');
     // Another log (its folder was lost or replaced) numbers from 0 again, an older copy of this one from its end; repeats are
     // known by their identity in both.
     nextIndex = restored.logId === logBus.id ? Math.min(checkpoint.nextIndex, end) : firstIndex;

@@ -100,6 +100,16 @@ describe('births and data', () => {
     expect(rejects).toEqual([{ reason: 'unknownMetric', detail: 'alias 11 is not in the birth of device d', samples: 1 }]);
   });
 
+  it('knows after a restart to which device an alias belongs that two devices declared', () => {
+    const { decode, decoder } = born([temperature]);
+    decode(sparkplug(2, 'DBIRTH', 'd2', 2, [{ ...temperature, name: 'Other' }]));
+    decode(sparkplug(3, 'DBIRTH', 'd', 3, [temperature]));
+    const after = rig();
+    after.decoder.restore(decoder.snapshot());
+    const data = sparkplug(4, 'DDATA', 'd', 4, [{ alias: 11, value: 5 }]);
+    expect([decode(data).values, after.decode(data).values]).toEqual([['Temp=5'], ['Temp=5']]);
+  });
+
   it('does not store transient values, stores null and marks history', () => {
     const { decode } = born([temperature, level]);
     const { rows } = decode(
@@ -267,6 +277,15 @@ describe('a publisher that invents series', () => {
     expect(series.size).toBe(11);
     const [session] = decoder.sessions();
     expect([session?.byAlias.size, session?.byName.size, session?.metricCount]).toEqual([10, 2, 11]);
+  });
+
+  it('after a restart too: cut births still ask for no other births', () => {
+    const many = Array.from({ length: 5 }, (_, i): Metric => ({ name: `M${i}`, alias: 100 + i, dataType: dataType.Double, value: i }));
+    const before = born(many, { maxSeriesPerEdge: 4 });
+    const after = rig({ maxSeriesPerEdge: 4 });
+    after.decoder.restore(before.decoder.snapshot());
+    const data = after.decode(sparkplug(2, 'DDATA', 'd', 2, [{ alias: 104, value: 1 }]));
+    expect(data).toMatchObject({ needsRebirth: false, rejects: [{ reason: 'tooManySeries' }] });
   });
 
   it('in session metrics, aliases and long names', () => {

@@ -40,10 +40,19 @@ export interface Decoder {
   decode(record: LogRecord, batch: SampleBatch): Decoded;
   /** State to carry on from; the same object as long as no birth or death changed it. */
   snapshot(): Uint8Array;
-  restore(state: Uint8Array): void;
+  /** Takes a snapshot back. False when another version of the program made it: then the births must be asked for again. */
+  restore(state: Uint8Array): boolean;
   sessions(): Iterable<EdgeSession>;
   /** Unit of a series as its birth declared it. */
   unit(seriesId: number): string | null;
+}
+
+/** Grows when the shape of a stored session changes. */
+const snapshotVersion = 2;
+
+interface StoredDecoder {
+  readonly version: number;
+  readonly sessions: readonly StoredSession[];
 }
 
 export function createDecoder(series: SeriesTable, options: DecoderOptions = {}): Decoder {
@@ -120,15 +129,21 @@ export function createDecoder(series: SeriesTable, options: DecoderOptions = {})
     },
 
     snapshot() {
-      stored ??= new TextEncoder().encode(JSON.stringify([...sessions.values()].map(storeSession)));
+      stored ??= new TextEncoder().encode(
+        JSON.stringify({ version: snapshotVersion, sessions: [...sessions.values()].map(storeSession) } satisfies StoredDecoder),
+      );
       return stored;
     },
 
     restore(state) {
-      const list = JSON.parse(new TextDecoder().decode(state)) as StoredSession[];
-      sessions = new Map(list.map((item) => [`${item.group}/${item.edge}`, restoreSession(item, series)]));
+      const found = JSON.parse(new TextDecoder().decode(state)) as Partial<StoredDecoder>;
+      const isKnown = found.version === snapshotVersion;
+      sessions = new Map(
+        (isKnown ? (found.sessions ?? []) : []).map((item) => [`${item.group}/${item.edge}`, restoreSession(item, series)]),
+      );
       units = undefined;
-      stored = state;
+      stored = isKnown ? state : undefined;
+      return isKnown;
     },
 
     sessions: () => sessions.values(),

@@ -23,15 +23,29 @@ const latestTimeMs = 8.64e15;
 const textEncoder = new TextEncoder();
 const textDecoder = new TextDecoder();
 
+/** Senders and topics are few and come back with every message: each is encoded once. */
+const maxKnownTexts = 4096;
+const knownTexts = new Map<string, Uint8Array>();
+
+function encodeText(text: string): Uint8Array {
+  let bytes = knownTexts.get(text);
+  if (bytes === undefined) {
+    bytes = textEncoder.encode(text);
+    if (knownTexts.size >= maxKnownTexts) knownTexts.clear();
+    knownTexts.set(text, bytes);
+  }
+  return bytes;
+}
+
 export function encodeLogMessage({ receivedMs, sender, topic, payload }: LogMessage): Uint8Array {
-  const senderBytes = textEncoder.encode(sender);
-  const topicBytes = textEncoder.encode(topic);
-  const bytes = new Uint8Array(headerBytes + senderBytes.length + topicBytes.length + payload.length);
-  const view = new DataView(bytes.buffer);
+  const senderBytes = encodeText(sender);
+  const topicBytes = encodeText(topic);
+  // Not zeroed first: every byte is written below.
+  const bytes = Buffer.allocUnsafe(headerBytes + senderBytes.length + topicBytes.length + payload.length);
   bytes[0] = version;
-  view.setFloat64(1, receivedMs, true);
-  view.setUint16(9, senderBytes.length, true);
-  view.setUint16(11, topicBytes.length, true);
+  bytes.writeDoubleLE(receivedMs, 1);
+  bytes.writeUInt16LE(senderBytes.length, 9);
+  bytes.writeUInt16LE(topicBytes.length, 11);
   bytes.set(senderBytes, headerBytes);
   bytes.set(topicBytes, headerBytes + senderBytes.length);
   bytes.set(payload, headerBytes + senderBytes.length + topicBytes.length);

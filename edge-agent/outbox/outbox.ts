@@ -71,7 +71,8 @@ export async function openOutbox(
   function noteMisfit(device: string, { name = '', dataType: type }: Metric): false {
     lost++;
     const key = `${device}/${name}`;
-    if (!misfits.has(key)) deps.log.error({ device, metric: name, dataType: type }, 'Values do not fit the type of the metric and are lost');
+    if (!misfits.has(key))
+      deps.log.error({ device, metric: name, dataType: type }, 'Values do not fit the type of the metric and are lost');
     misfits.add(key);
     return false;
   }

@@ -18,6 +18,8 @@ export interface SessionConfig {
   readonly password: string;
   readonly ca: string | undefined;
   readonly keepaliveS: number;
+  /** How long a broker may take to answer the CONNECT. */
+  readonly connectTimeoutMs: number;
 }
 
 export interface SessionDeps {
@@ -44,7 +46,6 @@ export interface Session {
 /** A rebirth that is asked for sooner after the last one waits for this: a host in trouble must not make a storm. */
 const rebirthQuietMs = 1000;
 const nodeDataIntervalMs = 5000;
-const connectTimeoutMs = 10_000;
 const firstDelayMs = 500;
 const longestDelayMs = 15_000;
 /** A session that lasted this long was a good one: the next attempt comes soon again. */
@@ -156,7 +157,7 @@ export function createSession(config: SessionConfig, deps: SessionDeps): Session
       password: config.password,
       clean: true,
       keepalive: config.keepaliveS,
-      connectTimeout: connectTimeoutMs,
+      connectTimeout: config.connectTimeoutMs,
       reconnectPeriod: 0,
       queueQoSZero: false,
       resubscribe: false,

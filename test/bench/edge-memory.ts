@@ -1,26 +1,29 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { edgeConfigs } from '@nhip/simulators/plants/edge-config';
 import { hoaLac } from '@nhip/simulators/plants/hoa-lac';
+import { startModbusServer } from '../harness/modbus-server.ts';
 import { nhip, type Process } from '../harness/nhip.ts';
 import { type DataFolder, makeDataFolder, prepareEdge, startServer } from '../harness/plant.ts';
 import { until } from '../harness/until.ts';
 import type { Bench, Figure } from './figures.ts';
 import { residentMb } from './process-memory.ts';
-import { startSettablePlc } from './settable-plc.ts';
 
 const tagCount = 500;
 
 /** 500 floats that all change with every read: nothing is held back by report by exception. */
-async function startBusyPlc() {
-  const floats = new DataView(new ArrayBuffer(4));
+function startBusyPlc() {
+  const float = new DataView(new ArrayBuffer(4));
   let reads = 0;
-  return startSettablePlc(tagCount * 2, (registers) => {
-    reads++;
-    for (let i = 0; i < tagCount; i++) {
-      floats.setFloat32(0, 20 + Math.sin(reads + i) * 5);
-      registers[i * 2] = floats.getUint16(0);
-      registers[i * 2 + 1] = floats.getUint16(2);
-    }
+  const register = (address: number): number => {
+    float.setFloat32(0, 20 + Math.sin(reads + (address >> 1)) * 5);
+    return float.getUint16((address % 2) * 2);
+  };
+  return startModbusServer({
+    // Three parameters: modbus-serial takes a function with four for one that calls back.
+    getMultipleHoldingRegisters: (address: number, length: number, _unit: number) => {
+      reads++;
+      return Array.from({ length }, (_, i) => register(address + i));
+    },
   });
 }
 

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+import { launchChromium } from '../harness/chromium.ts';
 import { type DataFolder, makeDataFolder, prepareEdge, startServer } from '../harness/plant.ts';
+import { startSettablePlc } from '../harness/settable-plc.ts';
 import { until } from '../harness/until.ts';
 import { type Bench, quantile } from './figures.ts';
 import { residentMb } from './process-memory.ts';
-import { type SettablePlc, startSettablePlc } from './settable-plc.ts';
 
 const intervalMs = 100;
 const states: Readonly<Record<string, string>> = { 0: 'stopped', 1: 'running', 2: 'fault', 3: 'setup', 4: 'idle', 5: 'maintenance' };
@@ -12,14 +13,6 @@ const stateCount = Object.keys(states).length;
 
 /** Longest time to wait for one change: longer means that it is lost. */
 const deadlineMs = 10_000;
-
-async function launch(): Promise<Browser> {
-  const quiet = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'];
-  return chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', ...quiet],
-  });
-}
 
 /** Opens the board and has the page tell the time of every change of the tile's state word, by the page's clock. */
 async function watchBoard(browser: Browser, http: number, changed: (word: string, atMs: number) => void): Promise<Page> {
@@ -40,14 +33,14 @@ async function watchBoard(browser: Browser, http: number, changed: (word: string
   return page;
 }
 
-/** Changes the register again and again, each time at a random phase of poll and tick; resolves with ms from change to DOM. */
-async function measure(plc: SettablePlc, changes: number, next: () => Promise<number>): Promise<readonly number[]> {
+/** Makes changes one after the other, each time at a random phase of poll and tick; resolves with ms from change to DOM. */
+async function measure(change: () => void, changes: number, next: () => Promise<number>): Promise<readonly number[]> {
   const delays: number[] = [];
   for (let i = 0; i < changes; i++) {
     await sleep(150 + Math.random() * 200);
     const seen = next();
     const changedAtMs = Date.now();
-    plc.registers[0] = ((plc.registers[0] ?? 0) + 1) % stateCount;
+    change();
     delays.push((await seen) - changedAtMs);
   }
   return delays;
@@ -71,9 +64,14 @@ export const latency: Bench = {
   async run({ runs, isShort }) {
     const changes = isShort ? 20 : 200;
     const data = makeDataFolder();
-    const plc = await startSettablePlc(1);
+    const plc = await startSettablePlc();
     const { server, agent, http } = await startPlant(data, plc.port);
-    const browser = await launch();
+    const browser = await launchChromium();
+    let state = 0;
+    const change = (): void => {
+      state = (state + 1) % stateCount;
+      plc.set(0, state);
+    };
     let arrived: ((atMs: number) => void) | undefined;
     const next = (): Promise<number> =>
       new Promise((resolve, reject) => {
@@ -89,11 +87,11 @@ export const latency: Bench = {
         return (await response.text()).includes('M1');
       });
       await watchBoard(browser, http, (_, atMs) => arrived?.(atMs));
-      await measure(plc, isShort ? 5 : 20, next);
+      await measure(change, isShort ? 5 : 20, next);
       const all: (readonly number[])[] = [];
       const memory: number[][] = [[], []];
       for (let run = 0; run < runs; run++) {
-        all.push(await measure(plc, changes, next));
+        all.push(await measure(change, changes, next));
         memory[0]?.push(residentMb(server.pid).rss);
         memory[1]?.push(residentMb(agent.pid).rss);
       }
