@@ -29,7 +29,7 @@ async function shows(page: Page, text: string | RegExp): Promise<void> {
 /** Page scripts are texts: their globals belong to the page, not to this program. */
 async function violations(page: Page): Promise<readonly string[]> {
   await page.evaluate(readFileSync(axeSource, 'utf8'));
-  return page.evaluate<string[]>('axe.run().then(({ violations }) => violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`))');
+  return page.evaluate<string[]>('axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ": " + nodes[0].html))');
 }
 
 describe.skipIf(!hasChromium)('the board in Chromium (needs Debian package chromium)', () => {

@@ -39,7 +39,7 @@ async function drained(http: number): Promise<void> {
         edges: { id: string; online: boolean; lastSeen: number; outboxRecords: number | null }[];
       };
       const edge = edges.find(({ id }) => id === 'g/e');
-      const isEmpty = edge !== undefined && edge.online && edge.lastSeen > fromMs + 6000 && edge.outboxRecords === 0;
+      const isEmpty = edge?.online === true && edge.lastSeen > fromMs + 6000 && edge.outboxRecords === 0;
       return isEmpty && (await statsOf(http)).lagMs === 0;
     },
     90_000,
