@@ -9,6 +9,8 @@ import type { ServerConfig } from './server-config.ts';
 export function openBrokerLog(env: Env, config: ServerConfig['log'], log: Log, onFatal: (error: Error) => void): Promise<LogBus> {
   return openSegmentLog(env, 'log', {
     commitDelayMs: config.commitDelayMs,
+    // A new segment costs three syncs: at the broker's rate they should be rare.
+    segmentBytes: 67_108_864,
     maxBytes: config.maxBytes,
     keepTailBytes: Math.floor(config.maxBytes / 4),
     keepTailMs: 86_400_000,
