@@ -113,6 +113,18 @@ describe.skipIf(!hasChromium)('the board in Chromium (needs Debian package chrom
     await page.context().close();
   });
 
+  it('works on a device whose clock is wrong by a day', async () => {
+    const { page } = await openPage(browser, 'about:blank');
+    await page.clock.setSystemTime(Date.now() - 86_400_000);
+    await page.goto(`${url}/m/${encodeURIComponent('g/e/M1')}?lang=en`);
+    await page.getByText('Temp/Oil').first().waitFor();
+    await page
+      .getByText(/Running \d+/)
+      .first()
+      .waitFor();
+    await page.context().close();
+  });
+
   it.each([
     ['vi', 'light', 390, '/'],
     ['en', 'dark', 1440, '/'],

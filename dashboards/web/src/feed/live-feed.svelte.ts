@@ -100,6 +100,9 @@ class LiveFeed {
   #receive(frame: LiveFrame): void {
     const localMs = Date.now();
     this.#serverTime.observe(frame.t, localMs);
+    // The clock of this device may be wrong: what is asked for on the first frame needs the server's time already.
+    const now = this.#serverTime.at(localMs);
+    if (Math.abs(now - this.now) > 1500) this.now = now;
     this.#arrivedAt = performance.now();
     this.lastFrameAt = Math.max(frame.t, this.lastFrameAt ?? frame.t);
     if (frame.k === 'm') {
