@@ -5,6 +5,12 @@ if (major < 20 || (major === 20 && minor < 19)) {
   console.error(`Nhịp needs Node 20.19 or newer, this is ${process.versions.node}. Install the current LTS from https://nodejs.org.`);
   process.exit(1);
 }
+// An edge agent shares a small gateway: a young generation that stays small costs a little CPU and saves 20 MB and more.
+if (process.argv[2] === 'edge') {
+  const { setFlagsFromString } = await import('node:v8');
+  setFlagsFromString('--semi-space-growth-factor=1');
+  setFlagsFromString('--max-semi-space-size=2');
+}
 // Roles that the demo starts run what the demo was started with.
 if (process.env.NHIP_SKIP_BUILD !== '1') {
   try {
