@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +21,7 @@ let credentials: CredentialFile;
 let port: number;
 let webSocketPort: number | undefined;
 let held: (() => void)[] | undefined;
+const unreadable = vi.fn<(error: Error) => void>();
 const clients: MqttClient[] = [];
 const sockets: Socket[] = [];
 
@@ -36,7 +37,8 @@ beforeEach(async () => {
       return real.append(payload);
     },
   };
-  credentials = openCredentials(join(folder, 'credentials.json'));
+  unreadable.mockClear();
+  credentials = openCredentials(join(folder, 'credentials.json'), unreadable);
   const config = brokerConfig.parse({ port: 0, webSocketPort: 0, maxPacketBytes: 8192, connectTimeoutMs: 300, drainTimeoutMs: 300 });
   broker = createBroker(config, { clock: env.clock, log: silentLog(), logBus, credentials });
   ({ port, webSocketPort } = await broker.start());
@@ -128,6 +130,22 @@ describe('broker: P1, a PUBACK means on disk', () => {
 });
 
 describe('broker: who may do what', () => {
+  it('goes on with the credentials that it knows when their file is damaged, and never replaces it', async () => {
+    const { username, password } = credentials.add('g/e', 0);
+    const file = join(folder, 'credentials.json');
+    writeFileSync(file, '[{');
+    const publisher = await connectAsync(`mqtt://127.0.0.1:${port}`, { username, password, reconnectPeriod: 0 });
+    clients.push(publisher);
+    expect(unreadable).toHaveBeenCalledOnce();
+    expect(() => credentials.add('g/other', 0)).toThrow(`${file} cannot be read`);
+    expect(readFileSync(file, 'utf8')).toBe('[{');
+  });
+
+  it('lets a client in past any number of sockets that say nothing', async () => {
+    await Promise.all(Array.from({ length: 256 }, rawSocket));
+    expect((await client()).connected).toBe(true);
+  });
+
   it('refuses wrong passwords, unknown users and no credentials with "not authorized"', async () => {
     const { username, password } = credentials.add('g/e', 0);
     const attempt = (options: IClientOptions) => rejected(connectAsync(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 0, ...options }));

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { LogBus } from '@nhip/core/log/log-bus';
 import type { Clock } from '@nhip/core/process/env';
 import type { Log } from '@nhip/core/process/log';
@@ -20,7 +21,7 @@ export interface BrokerDeps {
 }
 
 export interface Broker {
-  /** Resolves with the ports when clients can connect. Throws ConfigError for a taken port. */
+  /** Resolves with the ports when clients can connect. Throws ConfigError for a taken port, PermanentError for unreadable credentials. */
   start(): Promise<Pick<Listeners, 'port' | 'webSocketPort'>>;
   /** Closes every connection. What was acknowledged is in the log. Idempotent. */
   stop(): Promise<void>;
@@ -29,7 +30,7 @@ export interface Broker {
   health(): { readonly connections: number } & Readonly<BrokerCounters>;
 }
 
-/** Pre-CONNECT sockets: each holds memory for a stranger. */
+/** Pre-CONNECT sockets: each holds memory for a stranger. Beyond it the oldest goes, so that idle ones cannot keep clients out. */
 const maxPending = 256;
 
 /**
@@ -48,7 +49,7 @@ export function createBroker(config: BrokerConfig, deps: BrokerDeps): Broker {
     counters,
     refused: (reason) => log.warn({ reason }, 'Publish refused, connection closed'),
   });
-  let pending = 0;
+  const pending = new Set<Duplex>();
   let listeners: Listeners | undefined;
   let aedes: Aedes | undefined;
 
@@ -111,22 +112,20 @@ export function createBroker(config: BrokerConfig, deps: BrokerDeps): Broker {
 
   return {
     async start() {
+      credentials.list();
       // Sessions ended with the process that held them; readers of the log must know before the first birth.
       await logBus.append(encodeLogMessage({ receivedMs: clock.now(), sender: '', topic: brokerStartedTopic, payload: new Uint8Array() }));
       const broker = await createAedes();
       aedes = broker;
       listeners = await listen(config, (stream, address) => {
-        if (pending >= maxPending) {
-          stream.destroy();
-          return;
+        const [oldest] = pending;
+        if (pending.size >= maxPending && oldest !== undefined) {
+          pending.delete(oldest);
+          oldest.destroy();
         }
-        pending++;
+        pending.add(stream);
         const client = broker.handle(stream as Parameters<Aedes['handle']>[0]);
-        let isPending = true;
-        const settled = (): void => {
-          if (isPending) pending--;
-          isPending = false;
-        };
+        const settled = (): void => void pending.delete(stream);
         client.once('connected', settled);
         stream.once('close', settled);
         guardPackets(client, config.maxPacketBytes, (bytes) => {

@@ -24,7 +24,8 @@ const readAheadBytes = 262_144;
 type Handle = (stream: Duplex, address: string) => void;
 
 /**
- * Opens MQTT over TCP, TLS and WebSocket as configured. Throws ConfigError that names a taken port.
+ * Opens MQTT over TCP, TLS and WebSocket as configured. Throws ConfigError that names a taken port, an address that is not
+ * here, or a certificate that cannot be read.
  */
 export async function listen(config: BrokerConfig, handle: Handle): Promise<Listeners> {
   const sockets = new Set<Socket>();
@@ -45,8 +46,8 @@ export async function listen(config: BrokerConfig, handle: Handle): Promise<List
     if (config.tls !== undefined) {
       const tls = createTlsServer(
         {
-          cert: readFileSync(config.tls.certFile),
-          key: readFileSync(config.tls.keyFile),
+          cert: readPem(config.tls.certFile, 'certFile'),
+          key: readPem(config.tls.keyFile, 'keyFile'),
           minVersion: 'TLSv1.2',
           highWaterMark: readAheadBytes,
         },
@@ -71,12 +72,24 @@ export async function listen(config: BrokerConfig, handle: Handle): Promise<List
   return { port, webSocketPort, close: () => closeAll(servers, sockets) };
 }
 
+function readPem(file: string, key: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new ConfigError('MQTT over TLS', [`broker.tls.${key}: ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`]);
+  }
+}
+
 function open(server: Server, host: string, port: number, what: string, option: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EADDRINUSE') {
         const advice = `stop the program that uses it or choose another with ${option}`;
         reject(new ConfigError(what, [`port ${port} on ${host} is in use: ${advice}`]));
+      } else if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') {
+        reject(new ConfigError(what, [`${host} is no address of this computer: choose another with --host`]));
+      } else if (error.code === 'EACCES') {
+        reject(new ConfigError(what, [`port ${port} needs more rights than this user has: choose another with ${option}`]));
       } else reject(error);
     });
     server.listen(port, host, () => {

@@ -68,7 +68,8 @@ export function parseInput(command: Command, args: readonly string[], env: Reado
     const given = values[name];
     if (Array.isArray(given)) return String(given.at(-1));
     const variable = command.flags[name]?.env;
-    return variable === undefined ? undefined : env[variable];
+    // Empty is how compose files say "not set".
+    return variable === undefined ? undefined : env[variable] || undefined;
   };
   return {
     positionals,
@@ -78,11 +79,20 @@ export function parseInput(command: Command, args: readonly string[], env: Reado
     port(name) {
       const given = text(name);
       if (given === undefined) return undefined;
-      const port = Number(given);
-      if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new ConfigError(`--${name}`, [`"${given}" is not a port (0–65535)`]);
+      const port = /^\d{1,5}$/.test(given) ? Number(given) : -1;
+      if (port < 0 || port > 65_535) throw new ConfigError(`--${name}`, [`"${given}" is not a port (0–65535)`]);
       return port;
     },
   };
+}
+
+const logLevels = ['debug', 'info', 'warn', 'error', 'silent'];
+
+/** The level of --log-level, default info. Throws ConfigError when it is none. */
+export function logLevel(input: Input): string {
+  const level = input.text('log-level') ?? 'info';
+  if (!logLevels.includes(level)) throw new ConfigError('--log-level', [`"${level}" is none of ${logLevels.join(', ')}`]);
+  return level;
 }
 
 /** The help of one command. */

@@ -46,7 +46,8 @@ export async function main(args: readonly string[]): Promise<void> {
     process.exitCode = await command.run(parseInput(command, rest, process.env));
   } catch (error) {
     const isConfig = error instanceof ConfigError;
-    process.stderr.write(`nhip ${name}: ${error instanceof Error ? error.message : String(error)}\n`);
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(message.startsWith(`nhip ${name}`) ? `${message}\n` : `nhip ${name}: ${message}\n`);
     if (!isConfig && process.env.NHIP_LOG_LEVEL === 'debug') console.error(error);
     // Something may still be open; a command that failed must end all the same.
     process.exit(isConfig ? 78 : 1);

@@ -29,7 +29,7 @@ export async function composeServer(
   const logBus = await openBrokerLog(env, config.log, log, onFatal);
   const deadLetters = await openDeadLetters(env, config.ingest.deadLetterMaxBytes, log, onFatal);
   const store = createDuckdbStore({ ...config.store, file: config.store.file ?? folder.history });
-  const credentials = openCredentials(folder.credentials);
+  const credentials = openCredentials(folder.credentials, (err) => log.error({ err }, 'MQTT credentials stay as they were'));
   const broker = createBroker(config.broker, { clock: env.clock, log: log.child({ role: 'broker' }), logBus, credentials });
   const ingest = createIngest(config.ingest, {
     clock: env.clock,
@@ -38,6 +38,7 @@ export async function composeServer(
     store,
     deadLetters,
     sendNodeCommand: broker.sendNodeCommand,
+    onFatal,
   });
   const started: Server['started'] = { mqttPort: 0, live: { port: 0, firstLogin: undefined } };
   let live: Live | undefined;

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { checkConfig } from '@nhip/core/process/config';
 import { ConfigError } from '@nhip/core/process/errors';
 import { silentLog } from '@nhip/core/process/log';
 import { createNodeEnv } from '@nhip/core/process/node-env';
@@ -129,25 +130,29 @@ describe('the edge agent', () => {
 
 describe('the config of the agent', () => {
   it('is refused with all problems of all connections at once', () => {
-    const bad = config({
-      connections: [
-        { ...connection, devices: [{ ...device, id: 'Máy 1' }] },
-        { ...connection, id: 'other', driver: 'nonsense' },
-        { ...connection, devices: [{ ...device, tags: [] }] },
-        connection,
-      ],
-    });
-    const problems = (() => {
-      try {
-        resolveConnections(bad, 'edge.yaml');
-        return [];
-      } catch (error) {
-        return error instanceof ConfigError ? error.problems : [];
-      }
-    })();
+    const problems = problemsOf(() =>
+      checkConfig(
+        agentConfig,
+        {
+          group: 'g g',
+          connections: [connection, { ...connection, driver: 'nonsense' }, { ...connection, devices: [{ ...device, tags: [], unti: 1 }] }],
+        },
+        'edge.yaml',
+      ),
+    );
     expect(problems).toEqual([
-      expect.stringContaining('connections[1].'),
-      expect.stringContaining('connections[2].'),
+      expect.stringContaining('group: '),
+      'edge: is missing; expected string',
+      'mqtt: is missing; expected object',
+      expect.stringContaining('connections[1]: "nonsense" is not a driver'),
+      expect.stringContaining('connections[2].devices[0].tags: '),
+      expect.stringContaining('connections[2].devices[0].unti: unknown key'),
+    ]);
+  });
+
+  it('is refused when ids are there twice or cannot stand in a topic', () => {
+    const bad = config({ connections: [{ ...connection, devices: [{ ...device, id: 'Máy 1' }] }, connection] });
+    expect(problemsOf(() => resolveConnections(bad, 'edge.yaml'))).toEqual([
       expect.stringContaining('device "Máy 1" cannot stand in a topic'),
       expect.stringContaining('connection sim is there twice'),
     ]);
@@ -166,4 +171,14 @@ describe('the config of the agent', () => {
     const caFile = join(folder, 'ca.pem');
     expect(() => createAgent(config({ mqtt: { ...mqtt, caFile } }), 'edge.yaml', deps)).toThrow(ConfigError);
   });
+
+  function problemsOf(check: () => unknown): readonly string[] {
+    try {
+      check();
+      return [];
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      return error.problems;
+    }
+  }
 });

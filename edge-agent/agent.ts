@@ -50,20 +50,14 @@ export interface Connection {
 }
 
 /**
- * Checks every connection with its driver's schema. Throws ConfigError with all problems of all connections, and when
- * two connections or two devices have the same id.
+ * Every connection with its driver and the driver's defaults. Throws ConfigError with all problems when two connections or
+ * two devices have the same id, or a device id cannot stand in a topic.
  */
 export function resolveConnections(config: AgentConfig, source: string): readonly Connection[] {
   const problems: string[] = [];
-  const resolved = config.connections.flatMap((raw, i) => {
-    try {
-      const plugin = driverPlugin(raw.driver);
-      return [{ plugin, config: checkConfig(plugin.config, raw, source) }];
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      problems.push(...error.problems.map((problem) => `connections[${i}].${problem}`));
-      return [];
-    }
+  const resolved = config.connections.map((raw) => {
+    const plugin = driverPlugin(raw.driver);
+    return { plugin, config: checkConfig(plugin.config, raw, source) };
   });
   const seen = new Set<string>();
   for (const { config: connection } of resolved) {
@@ -91,6 +85,11 @@ export function mqttPassword(config: AgentConfig, source: string): string {
   return first;
 }
 
+/** The CA that signed the broker's certificate, PEM; undefined when none is configured. Throws ConfigError when its file cannot be read. */
+export function mqttCa({ mqtt }: AgentConfig, source: string): string | undefined {
+  return mqtt.caFile === undefined ? undefined : readText(mqtt.caFile, 'mqtt.caFile', source);
+}
+
 function readText(path: string, field: string, source: string): string {
   try {
     return readFileSync(path, 'utf8');
@@ -106,7 +105,7 @@ export function createAgent(config: AgentConfig, source: string, deps: AgentDeps
   const { env, log } = deps;
   const connections = resolveConnections(config, source);
   const password = mqttPassword(config, source);
-  const ca = config.mqtt.caFile === undefined ? undefined : readText(config.mqtt.caFile, 'mqtt.caFile', source);
+  const ca = mqttCa(config, source);
   const devices = createDeviceTable();
   for (const { plugin, config: connection } of connections) {
     for (const device of connection.devices) devices.add(device, plugin.metrics(device));

@@ -1,5 +1,18 @@
+import { ConfigError } from '@nhip/core/process/errors';
 import { isId } from '@nhip/core/wire/topic';
 import { z } from 'zod';
+import { driverPlugin } from './drivers/index.ts';
+
+/** With the rest of the file, so that all problems are told at once. */
+function checkByDriver({ value, issues }: z.core.ParsePayload<{ driver: string }>): void {
+  try {
+    const result = driverPlugin(value.driver).config.safeParse(value, { reportInput: false });
+    for (const issue of result.error?.issues ?? []) issues.push({ ...issue, path: [...issue.path], input: value } as z.core.$ZodRawIssue);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    for (const message of error.problems) issues.push({ code: 'custom', path: [], message, input: value });
+  }
+}
 
 const id = z.string().refine(isId, 'must be 1–64 letters, digits, _ . or -');
 
@@ -30,7 +43,7 @@ export const agentConfig = z.strictObject({
     .prefault({})
     .describe('The disk queue'),
   connections: z
-    .array(z.looseObject({ id: z.string(), driver: z.string() }))
+    .array(z.looseObject({ id: z.string(), driver: z.string() }).check(checkByDriver))
     .describe('Connections to machines, each with its driver’s settings'),
 });
 export type AgentConfig = z.infer<typeof agentConfig>;

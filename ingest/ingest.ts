@@ -20,6 +20,8 @@ export interface IngestDeps {
   /** Where dead letters go: a log of its own. */
   readonly deadLetters: LogBus;
   readonly sendNodeCommand: SendNodeCommand;
+  /** Called when ingest cannot go on: without it the log would fill up and give up samples unseen. */
+  onFatal?(error: Error): void;
 }
 
 /** Numbers since the process started; samples, not messages. */
@@ -191,7 +193,10 @@ export function createIngest(config: IngestConfig, deps: IngestDeps): Ingest {
     async start() {
       await open();
       running = run();
-      running.catch((error: unknown) => log.fatal({ err: error }, 'Ingest stopped'));
+      running.catch((error: unknown) => {
+        log.fatal({ err: error }, 'Ingest stopped');
+        deps.onFatal?.(error instanceof Error ? error : new Error(String(error)));
+      });
     },
     async stop() {
       abort.abort();

@@ -49,6 +49,18 @@ describe('current values', () => {
     expect(view(hub, press, t).product).toBe('newer');
   });
 
+  it('bounds what a publisher can put before every viewer: long texts, many alarms', () => {
+    const t = shiftStartMs + minuteMs;
+    const hub = hubAt(t);
+    hub.applySample(press, 'State/Reason', t, 'é'.repeat(100_000), good);
+    for (let i = 0; i < 4000; i++) hub.applySample(press, `Alarm/${i}`, t, true, good);
+    const shown = view(hub, press, t);
+    expect(shown.reason).toBe(`${'é'.repeat(1000)}…`);
+    expect(shown.alarms).toHaveLength(100);
+    for (let i = 1; i < 4000; i++) hub.applySample(press, `Alarm/${i}`, t, false, good);
+    expect(view(hub, press, t + 2000).alarms).toEqual(['0']);
+  });
+
   it('keeps the values when the connection is lost', () => {
     const t = shiftStartMs + minuteMs;
     const hub = hubAt(t);

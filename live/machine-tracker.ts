@@ -16,6 +16,10 @@ import { type CountWindow, createShiftCount } from './shift-count.ts';
 
 /** Metrics that one device may have on the board; more are still stored, but not shown live. */
 const maxMetrics = 5000;
+/** Longer texts are shown cut; the history has them whole. They go to every viewer, and a publisher chooses their length. */
+const maxTextLength = 1000;
+/** Active alarms of one device in the overview, in the order of the alphabet; all are among its metrics. */
+const maxShownAlarms = 100;
 const clockStepMs = 60_000;
 
 /** What a tracker reads of the hub: the clock and the window in which pieces are counted. */
@@ -67,7 +71,9 @@ export function createMachineTracker(id: MachineId, plant: PlantModel | null, cl
   let lastSample: number | null = null;
   let state: MachineState = 'unknown';
   let since: number | null = null;
-  let alarms: readonly string[] = [];
+  const activeAlarms = new Set<string>();
+  /** What the overview shows of them; null: to be made anew. */
+  let shownAlarms: readonly string[] | null = [];
   /** Time of the running window that was not planned for work and is over, ms. */
   let unplannedMs = 0;
 
@@ -85,8 +91,16 @@ export function createMachineTracker(id: MachineId, plant: PlantModel | null, cl
   }
 
   function setAlarm(name: string, active: boolean): void {
-    if (active === alarms.includes(name)) return;
-    alarms = active ? [...alarms, name].sort() : alarms.filter((other) => other !== name);
+    if (active === activeAlarms.has(name)) return;
+    if (active) activeAlarms.add(name);
+    else activeAlarms.delete(name);
+    shownAlarms = null;
+  }
+
+  /** The same array until an alarm comes or goes: the hub compares views field by field. */
+  function alarms(): readonly string[] {
+    shownAlarms ??= [...activeAlarms].sort().slice(0, maxShownAlarms);
+    return shownAlarms;
   }
 
   /** Meaning of the vocabulary: what a value changes besides being the newest of its metric. */
@@ -142,7 +156,8 @@ export function createMachineTracker(id: MachineId, plant: PlantModel | null, cl
         if (isVocabulary(metric) && !isNode) isMachine = true;
       }
       // Stale means "last known value": the value stays, its quality tells.
-      if (qualityCode !== quality.stale) held.v = typeof value === 'bigint' ? String(value) : value;
+      if (qualityCode !== quality.stale)
+        held.v = typeof value === 'bigint' ? String(value) : typeof value === 'string' ? shownText(value) : value;
       held.t = timeMs;
       held.q = qualityCode;
       if (options.unit !== undefined) held.unit = options.unit;
@@ -188,13 +203,18 @@ export function createMachineTracker(id: MachineId, plant: PlantModel | null, cl
         // Adding 0 turns -0 into 0, which JSON cannot tell apart.
         powerKw: power === null ? null : Math.round(power * 100) / 100 + 0,
         product: textOf(metricNames.jobProduct),
-        alarms,
+        alarms: alarms(),
       };
     },
     metrics() {
       return [...current.values()].map((metric) => ({ ...metric })).sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
     },
   };
+}
+
+/** A copy when it is cut: a slice would keep the whole text in memory. */
+function shownText(text: string): string {
+  return text.length <= maxTextLength ? text : `${Buffer.from(text.slice(0, maxTextLength)).toString()}…`;
 }
 
 /** Metrics that make a device a machine of the board. */

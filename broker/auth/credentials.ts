@@ -27,15 +27,31 @@ export interface CredentialFile {
   remove(username: string): boolean;
 }
 
-export function openCredentials(file: string): CredentialFile {
+/**
+ * `add`, `list` and `remove` throw PermanentError `device.credentials` when the file cannot be read: it is never replaced
+ * by one that knows less. `verify` and `has` go on with what was read last and tell `unreadable` once per version of the file.
+ */
+export function openCredentials(file: string, unreadable: (error: Error) => void = () => {}): CredentialFile {
   let known = new Map<string, Credential>();
   let version = '';
+  let refused = '';
 
   function refresh(): void {
     const now = fileVersion(file);
     if (now === version) return;
     known = now === '' ? new Map() : read(file);
     version = now;
+  }
+
+  function refreshIfReadable(): void {
+    try {
+      refresh();
+      refused = '';
+    } catch (error) {
+      const now = fileVersion(file);
+      if (now !== refused && error instanceof Error) unreadable(error);
+      refused = now;
+    }
   }
 
   function save(): void {
@@ -48,7 +64,7 @@ export function openCredentials(file: string): CredentialFile {
 
   return {
     verify(username, password) {
-      refresh();
+      refreshIfReadable();
       const credential = known.get(username);
       const given = createHash('sha256').update(password).digest();
       const expected = Buffer.from(credential?.sha256 ?? '0'.repeat(64), 'hex');
@@ -70,7 +86,7 @@ export function openCredentials(file: string): CredentialFile {
       return [...known.values()];
     },
     has(username) {
-      refresh();
+      refreshIfReadable();
       return known.has(username);
     },
     remove(username) {
@@ -88,6 +104,11 @@ function fileVersion(file: string): string {
 }
 
 function read(file: string): Map<string, Credential> {
-  const list = JSON.parse(readFileSync(file, 'utf8')) as Credential[];
-  return new Map(list.map((credential) => [credential.username, credential]));
+  try {
+    const list = JSON.parse(readFileSync(file, 'utf8')) as Credential[];
+    return new Map(list.map((credential) => [credential.username, credential]));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new PermanentError('device.credentials', `${file} cannot be read: ${reason}. Restore it, or let the user of the server read it.`);
+  }
 }

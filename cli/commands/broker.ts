@@ -2,7 +2,8 @@ import { openCredentials } from '@nhip/broker/auth/credentials';
 import { createBroker } from '@nhip/broker/broker';
 import { createLog } from '@nhip/core/process/log';
 import { createNodeEnv } from '@nhip/core/process/node-env';
-import { type Command, commonFlags, listenFlags } from '../arguments.ts';
+import { lockFolder } from '@nhip/core/process/node-folder-lock';
+import { type Command, commonFlags, listenFlags, logLevel } from '../arguments.ts';
 import { makePrivate } from '../folders.ts';
 import { openBrokerLog } from '../log-bus.ts';
 import { createFatal, runUntilStopped } from '../run-until-stopped.ts';
@@ -16,13 +17,18 @@ export const broker: Command = {
   flags: { ...commonFlags, ...brokerListenFlags },
   async run(input) {
     const { config, folder } = serverSetup(input, process.env);
-    if (input.isSet('check')) return 0;
+    if (input.isSet('check')) {
+      process.stdout.write('The configuration is sound.\n');
+      return 0;
+    }
+    const log = createLog('broker', logLevel(input));
     makePrivate(folder.server);
-    const log = createLog('broker', input.text('log-level') ?? 'info');
+    await lockFolder(folder.server);
     const env = createNodeEnv(folder.server);
     const { fatal, onFatal } = createFatal();
     const logBus = await openBrokerLog(env, config.log, log, onFatal);
-    const role = createBroker(config.broker, { clock: env.clock, log, logBus, credentials: openCredentials(folder.credentials) });
+    const credentials = openCredentials(folder.credentials, (err) => log.error({ err }, 'MQTT credentials stay as they were'));
+    const role = createBroker(config.broker, { clock: env.clock, log, logBus, credentials });
     let port = 0;
     const parts = [
       { name: 'log', start: async () => {}, stop: () => logBus.close() },

@@ -23,7 +23,7 @@ export const device: Command = {
           const made = credentials.add(name, createNodeClock().now());
           say(made, `user      ${made.username}\npassword  ${made.password}\n\nShown once: put it into the device now.`);
         } catch (error) {
-          if (error instanceof PermanentError) throw new ConfigError('nhip device add', [error.message]);
+          if (error instanceof PermanentError && error.code === 'device.name') throw new ConfigError('nhip device add', [error.message]);
           throw error;
         }
         return 0;

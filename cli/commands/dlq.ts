@@ -47,7 +47,12 @@ function describe({ record, ...head }: DeadLetter): object {
 
 function line({ record, sourceIndex, reason, detail, samples }: DeadLetter): string {
   const { receivedMs, topic } = decodeLogMessage(record);
-  return `${String(sourceIndex).padStart(8)}  ${formatTime(receivedMs)}  ${reason.padEnd(20)} ${samples} sample(s)  ${topic}  ${detail}`;
+  return `${String(sourceIndex).padStart(8)}  ${formatTime(receivedMs)}  ${reason.padEnd(20)} ${samples} sample(s)  ${topic}  ${harmless(detail)}`;
+}
+
+/** A publisher chose this text: control characters could make the terminal show something else. */
+function harmless(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, '·');
 }
 
 function body({ record }: DeadLetter): string {

@@ -3,9 +3,10 @@ import { loadConfig } from '@nhip/core/process/config';
 import { ConfigError } from '@nhip/core/process/errors';
 import { createLog } from '@nhip/core/process/log';
 import { createNodeEnv } from '@nhip/core/process/node-env';
-import { createAgent, mqttPassword, resolveConnections } from '@nhip/edge-agent/agent';
+import { lockFolder } from '@nhip/core/process/node-folder-lock';
+import { createAgent, mqttCa, mqttPassword, resolveConnections } from '@nhip/edge-agent/agent';
 import { agentConfig } from '@nhip/edge-agent/config';
-import { type Command, commonFlags, type Input } from '../arguments.ts';
+import { type Command, commonFlags, type Input, logLevel } from '../arguments.ts';
 import { readOnce } from '../edge-read.ts';
 import { dataFolder, makePrivate } from '../folders.ts';
 import { createFatal, runUntilStopped } from '../run-until-stopped.ts';
@@ -36,18 +37,20 @@ async function runAgent(input: Input, isCheck: boolean): Promise<number> {
   const config = loadConfig(agentConfig, file, process.env);
   const connections = resolveConnections(config, file);
   // Relative file names in the config are relative to it, wherever the agent is started.
-  const { passwordFile } = config.mqtt;
-  const settled =
-    passwordFile === undefined ? config : { ...config, mqtt: { ...config.mqtt, passwordFile: resolve(dirname(file), passwordFile) } };
+  const beside = (path: string | undefined): string | undefined => (path === undefined ? undefined : resolve(dirname(file), path));
+  const { passwordFile, caFile } = config.mqtt;
+  const settled = { ...config, mqtt: { ...config.mqtt, passwordFile: beside(passwordFile), caFile: beside(caFile) } };
   mqttPassword(settled, file);
+  mqttCa(settled, file);
   if (isCheck) {
     const devices = connections.reduce((sum, connection) => sum + connection.config.devices.length, 0);
     process.stdout.write(`${file}: ${connections.length} connection(s), ${devices} device(s), no problems\n`);
     return 0;
   }
   const dataDir = dataFolder(input.text('data')).edge(config.edge);
+  const log = createLog(config.edge, logLevel(input));
   makePrivate(dataDir);
-  const log = createLog(config.edge, input.text('log-level') ?? 'info');
+  await lockFolder(dataDir);
   const { fatal, onFatal } = createFatal();
   const agent = createAgent(settled, file, { env: createNodeEnv(dataDir), log, dataDir, onFatal });
   const ready = (): void => {

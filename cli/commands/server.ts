@@ -1,6 +1,7 @@
 import { createLog } from '@nhip/core/process/log';
+import { lockFolder } from '@nhip/core/process/node-folder-lock';
 import manifest from '../../package.json' with { type: 'json' };
-import { type Command, commonFlags, listenFlags } from '../arguments.ts';
+import { type Command, commonFlags, listenFlags, logLevel } from '../arguments.ts';
 import { makePrivate } from '../folders.ts';
 import { createFatal, runUntilStopped } from '../run-until-stopped.ts';
 import { composeServer } from '../server.ts';
@@ -21,8 +22,9 @@ export const server: Command = {
       process.stdout.write('The configuration is sound.\n');
       return 0;
     }
+    const log = createLog('server', logLevel(input));
     makePrivate(setup.folder.server);
-    const log = createLog('server', input.text('log-level') ?? 'info');
+    await lockFolder(setup.folder.server);
     const { fatal, onFatal } = createFatal();
     const { parts, started } = await composeServer(setup, {
       log,

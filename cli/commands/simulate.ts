@@ -5,7 +5,7 @@ import { createNodeEnv } from '@nhip/core/process/node-env';
 import { simulationConfig } from '@nhip/simulators/config';
 import { hoaLac } from '@nhip/simulators/plants/hoa-lac';
 import { createSimulation } from '@nhip/simulators/simulation';
-import { type Command, commonFlags, type Input, listenFlags } from '../arguments.ts';
+import { type Command, commonFlags, type Input, listenFlags, logLevel } from '../arguments.ts';
 import { dataFolder, makePrivate } from '../folders.ts';
 import { createFatal, runUntilStopped } from '../run-until-stopped.ts';
 
@@ -33,8 +33,8 @@ export const simulate: Command = {
       opcuaPort: input.port('opcua-port') ?? fromFile.opcuaPort,
     };
     if (input.isSet('check')) return 0;
+    const log = createLog('simulate', logLevel(input));
     makePrivate(config.dataDir);
-    const log = createLog('simulate', input.text('log-level') ?? 'info');
     const env = createNodeEnv(config.dataDir);
     const simulation = createSimulation(hoaLac, config, { clock: env.clock, disk: env.disk, log });
     const ready = (): void => {

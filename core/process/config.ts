@@ -58,7 +58,8 @@ function describe(issue: z.core.$ZodIssue): readonly string[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => `${path === '' ? key : `${path}.${key}`}: unknown key; check the spelling or remove it`);
   }
-  return [`${path === '' ? '(whole file)' : path}: ${issue.message}`];
+  const isMissing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
+  return [`${path === '' ? '(whole file)' : path}: ${isMissing ? `is missing; expected ${issue.expected}` : issue.message}`];
 }
 
 function substitute(value: unknown, path: string, env: Readonly<Record<string, string | undefined>>, problems: string[]): unknown {
@@ -87,5 +88,5 @@ function freeze<T>(value: T): T {
 }
 
 function firstLine(text: string): string {
-  return text.split('\n')[0] ?? text;
+  return (text.split('\n')[0] ?? text).replace(/:$/, '');
 }

@@ -14,7 +14,10 @@ class AppError extends Error {
 export class ConfigError extends AppError {
   readonly problems: readonly string[];
   constructor(source: string, problems: readonly string[]) {
-    super('config.invalid', `${source}: ${problems.length} problem(s)\n${problems.map((p) => `  - ${p}`).join('\n')}`);
+    super(
+      'config.invalid',
+      `${source}: ${problems.length} ${problems.length === 1 ? 'problem' : 'problems'}\n${problems.map((p) => `  - ${p}`).join('\n')}`,
+    );
     this.problems = problems;
   }
 }

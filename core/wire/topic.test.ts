@@ -19,6 +19,8 @@ describe('topics', () => {
     'spBv1.0/g/XDATA/e',
     'spBv1.0/g/NDATA/+',
     'json/g/e',
+    'json/g/../d',
+    'json/./e/d',
     'json/g/e/d//x',
     'spBv1.0/g#/NDATA/e',
     'json/g/e/\u0000',

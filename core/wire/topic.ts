@@ -25,8 +25,8 @@ export interface JsonTopic {
   readonly metric: string;
 }
 
-/** One id: printable, no MQTT wildcard, no separator; the allow-list also keeps prototype names plain data. */
-const idPattern = /^[A-Za-z0-9_.-]{1,64}$/;
+/** One id: printable, no MQTT wildcard, no separator, no `.` or `..`, which would be other folders and other addresses. */
+const idPattern = /^(?!\.{1,2}$)[A-Za-z0-9_.-]{1,64}$/;
 
 /** Whether a text can be a group, edge or device id. */
 export function isId(text: string): boolean {

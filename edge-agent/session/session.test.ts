@@ -1,6 +1,6 @@
 import { createServer, type Socket } from 'node:net';
 import type { Clock, Disk } from '@nhip/core/process/env';
-import { silentLog } from '@nhip/core/process/log';
+import { type Log, silentLog } from '@nhip/core/process/log';
 import { createNodeClock } from '@nhip/core/process/node-clock';
 import { createSimDisk, type SimDisk } from '@nhip/core/process/simulation/sim-disk';
 import { createSimRandom } from '@nhip/core/process/simulation/sim-random';
@@ -37,7 +37,7 @@ afterEach(async () => {
   await broker.close();
 });
 
-function start(options: { url?: string; disk?: Disk; connectTimeoutMs?: number; clock?: Clock } = {}) {
+function start(options: { url?: string; disk?: Disk; connectTimeoutMs?: number; clock?: Clock; log?: Log } = {}) {
   const devices = createDeviceTable();
   devices.add({ id: 'on', intervalMs: 0, displayName: 'Press' }, [{ name: 'N', dataType: 'Int32', unit: 'mm' }]);
   devices.add({ id: 'off', intervalMs: 0 }, [{ name: 'N', dataType: 'Double' }]);
@@ -59,7 +59,7 @@ function start(options: { url?: string; disk?: Disk; connectTimeoutMs?: number; 
       clock: options.clock ?? fastClock(),
       random: createSimRandom(1),
       disk: options.disk ?? createSimDisk().boot(),
-      log: silentLog(),
+      log: options.log ?? silentLog(),
       devices,
       nodeMetrics: () => [{ name: 'Outbox/Records', timestampMs: 1, dataType: dataType.UInt64, value: 0 }],
       onSession: (link) => {
@@ -202,6 +202,21 @@ describe('the Sparkplug session', () => {
     expect(broker.published('DDATA')).toEqual([]);
     expect(metricValue(broker.published('NBIRTH')[0]?.payload, 'bdSeq')).not.toBe(0);
     expect(session.health()).toMatchObject({ isOnline: true, connects: 2 });
+  });
+
+  it('tells why there is no session: refused login, nobody there', async () => {
+    const reasons: unknown[] = [];
+    const log: Log = Object.assign(silentLog(), { warn: (fields: { reason: unknown }) => reasons.push(fields.reason) });
+    const refusing = createServer((socket) => socket.once('data', () => socket.end(Buffer.from([0x20, 2, 0, 5]))));
+    await new Promise<void>((resolve) => refusing.listen(0, '127.0.0.1', resolve));
+    const address = refusing.address();
+    const url = `mqtt://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+    start({ url, log });
+    await waitFor('the first reason', () => reasons.length === 1);
+    await new Promise((resolve) => refusing.close(resolve));
+    start({ url, log });
+    await waitFor('the second reason', () => reasons.length === 2);
+    expect(reasons).toEqual([expect.stringMatching(/not authorized/i), expect.stringContaining('ECONNREFUSED')]);
   });
 
   it('tries again when a broker takes the connection and then says nothing', async () => {

@@ -170,11 +170,11 @@ export function createSession(config: SessionConfig, deps: SessionDeps): Session
       client.on('error', resolve);
       client.on('close', () => resolve(new Error('connection closed')));
     });
-    void failed.then(() => ended.abort());
+    void failed.then((error) => ended.abort(error));
     const abort = (): void => ended.abort();
     signal.addEventListener('abort', abort, { once: true });
     try {
-      await Promise.race([new Promise((resolve) => client.once('connect', resolve)), rejection(failed), aborted(ended.signal)]);
+      await Promise.race([new Promise((resolve) => client.once('connect', resolve)), aborted(ended.signal)]);
       client.on('message', (_, payload) => onCommand(payload));
       // The subscription stands before the birth, or a rebirth request could be missed.
       await Promise.race([client.subscribeAsync(sparkplugTopic(config.group, 'NCMD', config.edge), { qos: 1 }), aborted(ended.signal)]);
@@ -267,14 +267,11 @@ export function createSession(config: SessionConfig, deps: SessionDeps): Session
   };
 }
 
-async function rejection(failed: Promise<Error>): Promise<never> {
-  throw await failed;
-}
-
+/** Rejects with the reason of the abort: why the connection failed, for whoever reads the log. */
 function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
-    if (signal.aborted) reject(new Error('session ended'));
-    signal.addEventListener('abort', () => reject(new Error('session ended')), { once: true });
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
 }
 

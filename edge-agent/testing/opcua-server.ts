@@ -76,7 +76,7 @@ export async function startOpcuaServer(options: TestServerOptions): Promise<Test
       const variable = addressSpace.getNamespace(uri).addVariable({
         nodeId: `ns=${index};${identifier}`,
         browseName: identifier,
-        componentOf: addressSpace.rootFolder.objects.server,
+        organizedBy: addressSpace.rootFolder.objects,
         dataType,
         value: variant(dataType, value),
       });

@@ -106,7 +106,8 @@ function check(schema: z.ZodType | undefined, value: unknown, place: string): un
 
 function sendError(error: unknown, reply: FastifyReply, log: Log): void {
   const { status, detail, headers } = describe(error);
-  if (status >= 500 && !(error instanceof RetryableError)) log.error({ err: error }, 'A request failed');
+  // An answer that a route chose is no fault of the server.
+  if (status >= 500 && !(error instanceof RetryableError) && !(error instanceof HttpProblem)) log.error({ err: error }, 'A request failed');
   const document = problemOf(status, detail);
   void reply
     .code(status)
