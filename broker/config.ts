@@ -12,7 +12,7 @@ export const brokerConfig = z.strictObject({
     })
     .optional()
     .describe('MQTT over TLS; off when absent'),
-  maxPacketBytes: z.int().min(1024).max(16_777_216).default(262_144).describe('Larger packets close the connection'),
+  maxPacketBytes: z.int().min(1024).max(16_777_216).default(1_048_576).describe('Larger packets close the connection'),
   maxConnections: z.int().min(1).default(2000).describe('Clients at once'),
   maxSubscriptions: z.int().min(1).default(32).describe('Subscriptions of one client'),
   connectTimeoutMs: z.int().min(100).default(5000).describe('A connection that sends no CONNECT in this time is closed'),

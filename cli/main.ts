@@ -9,7 +9,7 @@ const commands: Readonly<Record<string, { readonly summary: string; load(): Prom
   },
   server: { summary: 'Broker, ingest and live in one process', load: async () => (await import('./commands/server.ts')).server },
   broker: { summary: 'The MQTT broker with its durable log', load: async () => (await import('./commands/broker.ts')).broker },
-  edge: { summary: 'The edge agent: run, check, read', load: async () => (await import('./commands/edge.ts')).edge },
+  edge: { summary: 'The edge agent: run, check, read, browse', load: async () => (await import('./commands/edge.ts')).edge },
   simulate: {
     summary: 'The simulated plant on Modbus TCP and OPC UA',
     load: async () => (await import('./commands/simulate.ts')).simulate,
@@ -26,6 +26,8 @@ function help(): string {
 
 /** Runs one command line and sets the exit code: 0 done, 1 failed, 78 bad configuration. */
 export async function main(args: readonly string[]): Promise<void> {
+  // A reader that has seen enough (`| head`) is no error.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   const [name, ...rest] = args;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     process.stdout.write(help());

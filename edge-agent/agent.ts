@@ -15,6 +15,9 @@ import { createPublisher, type Publisher } from './publisher/publisher.ts';
 import { createDeviceTable } from './session/device-table.ts';
 import { createSession, type Session } from './session/session.ts';
 
+/** Topic, ids and headers around a payload. */
+const packetOverheadBytes = 1024;
+
 export interface AgentDeps {
   /** Its disk is the agent's data folder. */
   readonly env: Env;
@@ -151,7 +154,12 @@ export function createAgent(config: AgentConfig, source: string, deps: AgentDeps
 
   return {
     async start() {
-      const box = await openOutbox(env, 'outbox', config.outbox, { log, onFatal: deps.onFatal });
+      const box = await openOutbox(
+        env,
+        'outbox',
+        { ...config.outbox, maxRecordBytes: config.mqtt.maxPacketBytes - packetOverheadBytes },
+        { log, onFatal: deps.onFatal },
+      );
       outbox = box;
       const sender = createPublisher(
         { window: config.mqtt.window, backlogMessagesPerS: config.outbox.backlogMessagesPerS },
@@ -167,6 +175,7 @@ export function createAgent(config: AgentConfig, source: string, deps: AgentDeps
           password,
           ca,
           keepaliveS: config.mqtt.keepaliveS,
+          maxPayloadBytes: config.mqtt.maxPacketBytes - packetOverheadBytes,
           connectTimeoutMs,
         },
         { clock: env.clock, random: env.random, disk: env.disk, log, devices, nodeMetrics, onSession: (link) => sender.run(link) },

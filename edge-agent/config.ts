@@ -27,6 +27,12 @@ export const agentConfig = z.strictObject({
       passwordFile: z.string().min(1).optional().describe('File whose first line is the password'),
       caFile: z.string().min(1).optional().describe('PEM file with the CA that signed the broker’s certificate'),
       keepaliveS: z.int().min(2).max(3600).default(10).describe('MQTT keep alive, s'),
+      maxPacketBytes: z
+        .int()
+        .min(16_384)
+        .max(16_777_216)
+        .default(1_048_576)
+        .describe('Largest message that the broker takes; data beyond it is split, a device whose birth is larger is left out'),
       window: z.int().min(1).max(1024).default(64).describe('Messages sent and not yet acknowledged'),
     })
     .describe('Where to publish'),

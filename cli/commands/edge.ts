@@ -7,14 +7,16 @@ import { lockFolder } from '@nhip/core/process/node-folder-lock';
 import { createAgent, mqttCa, mqttPassword, resolveConnections } from '@nhip/edge-agent/agent';
 import { agentConfig } from '@nhip/edge-agent/config';
 import { type Command, commonFlags, type Input, logLevel } from '../arguments.ts';
+import { browseOnce } from '../edge-browse.ts';
 import { readOnce } from '../edge-read.ts';
 import { dataFolder, makePrivate } from '../folders.ts';
 import { createFatal, runUntilStopped } from '../run-until-stopped.ts';
 
 export const edge: Command = {
   name: 'edge',
-  usage: 'run | check | read modbus-tcp://HOST[:PORT]/UNIT --register ADDRESS …',
-  summary: 'The edge agent: reads machines and publishes them as Sparkplug B. `read` asks a device once, without any configuration.',
+  usage: 'run | check | read modbus-tcp://HOST[:PORT]/UNIT --register ADDRESS … | browse opc.tcp://HOST:PORT',
+  summary:
+    'The edge agent: reads machines and publishes them as Sparkplug B. `read` and `browse` ask a device once, without any configuration.',
   flags: { ...commonFlags, register: { summary: 'read: <table>:<number>:<type>[:<order>], may be repeated', value: 'ADDRESS' } },
   async run(input) {
     const [action, target] = input.positionals;
@@ -25,8 +27,10 @@ export const edge: Command = {
         return runAgent(input, true);
       case 'read':
         return readOnce(target ?? '', input.all('register'), input.isSet('json'));
+      case 'browse':
+        return browseOnce(target ?? '', input.isSet('json'));
       default:
-        throw new ConfigError('nhip edge', ['say run, check or read; nhip edge --help']);
+        throw new ConfigError('nhip edge', ['say run, check, read or browse; nhip edge --help']);
     }
   },
 };

@@ -11,7 +11,7 @@ import type { MetricDefinition, Reading } from '../driver.ts';
 import { type Outbox, openOutbox } from './outbox.ts';
 import { decodeOutboxRecord } from './record.ts';
 
-const config = { maxBytes: 4_194_304, commitDelayMs: 0 };
+const config = { maxBytes: 4_194_304, commitDelayMs: 0, maxRecordBytes: 2000 };
 const definitions = new Map<string, MetricDefinition>([
   ['N', { name: 'N', dataType: 'Double' }],
   ['I', { name: 'I', dataType: 'Int32' }],
@@ -44,6 +44,18 @@ async function contents(outbox: Outbox) {
 }
 
 describe('the outbox', () => {
+  it('splits what is too large for one message, and loses only a single value that can never be sent', async () => {
+    const outbox = await open(createSimDisk());
+    const texts = ['a'.repeat(900), 'b'.repeat(900), 'c'.repeat(900), 'd'.repeat(3000), 'e'];
+    const types = new Map<string, MetricDefinition>([['N', { name: 'N', dataType: 'String' }]]);
+    await outbox.append('d', readings(...texts), types);
+    await outbox.append('d', readings(...texts.slice(4)), types);
+    const records = await contents(outbox);
+    expect(records.flatMap(({ values }) => values)).toEqual([texts[0], texts[1], texts[2], 'e', 'e']);
+    expect(records.flatMap(({ seq, values }) => values.map((_, i) => seq + i))).toEqual([0, 1, 2, 3, 4]);
+    expect(outbox.counts()).toEqual({ recorded: 5, lost: 1 });
+  });
+
   it('numbers samples without a gap, over devices and restarts', async () => {
     const sim = createSimDisk();
     const first = await open(sim);

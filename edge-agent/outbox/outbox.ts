@@ -13,6 +13,8 @@ export const publisherReader = 'publisher';
 export interface OutboxConfig {
   readonly maxBytes: number;
   readonly commitDelayMs: number;
+  /** Larger records are split: what the broker refuses could never be sent. */
+  readonly maxRecordBytes: number;
 }
 
 /** The edge's disk queue: a sample is here before anything else happens to it. */
@@ -62,17 +64,48 @@ export async function openOutbox(
       return { record: encodeOutboxRecord({ stream, seq, device, metrics }), count: metrics.length };
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
-      const fitting = metrics.filter((metric) => fitsType(metric) || noteMisfit(device, metric));
+      const fitting = metrics.filter(
+        (metric) => fitsType(metric) || noteLost(device, metric, 'Values do not fit the type of the metric and are lost'),
+      );
       const record = fitting.length === 0 ? undefined : encodeOutboxRecord({ stream, seq, device, metrics: fitting });
       return { record, count: fitting.length };
     }
   }
 
-  function noteMisfit(device: string, { name = '', dataType: type }: Metric): false {
+  /** Records that each fit one message, in the order of their numbers. A single value that is too large is lost, counted and logged once. */
+  function portions(device: string, metrics: readonly Metric[]): readonly { readonly record: Uint8Array; readonly count: number }[] {
+    const { record, count } = encode(device, metrics);
+    if (record === undefined) return [];
+    if (record.length <= config.maxRecordBytes) {
+      seq += count;
+      return [{ record, count }];
+    }
+    const [only] = metrics;
+    if (metrics.length === 1 && only !== undefined) {
+      noteLost(device, only, 'A value is larger than one message may be and is lost');
+      return [];
+    }
+    const middle = Math.ceil(metrics.length / 2);
+    return [...portions(device, metrics.slice(0, middle)), ...portions(device, metrics.slice(middle))];
+  }
+
+  async function write({ record, count }: { readonly record: Uint8Array; readonly count: number }): Promise<void> {
+    try {
+      await log.append(record);
+      recorded += count;
+      if (isFull) deps.log.info('The outbox takes samples again');
+      isFull = false;
+    } catch (error) {
+      lost += count;
+      if (!isFull) deps.log.error({ err: error }, 'The outbox cannot be written: samples are lost until there is room');
+      isFull = true;
+    }
+  }
+
+  function noteLost(device: string, { name = '', dataType: type }: Metric, why: string): false {
     lost++;
     const key = `${device}/${name}`;
-    if (!misfits.has(key))
-      deps.log.error({ device, metric: name, dataType: type }, 'Values do not fit the type of the metric and are lost');
+    if (!misfits.has(key)) deps.log.error({ device, metric: name, dataType: type }, why);
     misfits.add(key);
     return false;
   }
@@ -87,19 +120,7 @@ export async function openOutbox(
         value,
         properties: qualityProperties(quality),
       }));
-      const { record, count } = encode(device, metrics);
-      if (record === undefined) return;
-      seq += count;
-      try {
-        await log.append(record);
-        recorded += count;
-        if (isFull) deps.log.info('The outbox takes samples again');
-        isFull = false;
-      } catch (error) {
-        lost += count;
-        if (!isFull) deps.log.error({ err: error }, 'The outbox cannot be written: samples are lost until there is room');
-        isFull = true;
-      }
+      await Promise.all(portions(device, metrics).map(write));
     },
     counts: () => ({ recorded, lost }),
     close: () => log.close(),

@@ -76,7 +76,7 @@ async function rig(options: { window?: number; backlogMessagesPerS?: number; log
     openOutbox(
       { clock, random: createSimRandom(1), disk: sim.boot() },
       'outbox',
-      { maxBytes: 4_194_304, commitDelayMs: 0 },
+      { maxBytes: 4_194_304, commitDelayMs: 0, maxRecordBytes: 100_000 },
       {
         log: silentLog(),
         onFatal: () => undefined,

@@ -52,6 +52,7 @@ function start(options: { url?: string; disk?: Disk; connectTimeoutMs?: number; 
       username: 'g/e',
       password: 'x',
       ca: undefined,
+      maxPayloadBytes: 20_000,
       keepaliveS: 10,
       connectTimeoutMs: options.connectTimeoutMs ?? 5000,
     },
@@ -243,5 +244,20 @@ describe('the Sparkplug session', () => {
     session.deviceChanged('on', true);
     await waitFor('the birth', () => broker.published('DBIRTH').length === 3);
     expect(metricValue(broker.published('DBIRTH')[2]?.payload, 'N')).toBeNull();
+  });
+
+  it('leaves a device out whose birth is larger than the broker takes, and keeps the session for the others', async () => {
+    const { devices, session, links } = start();
+    const many = Array.from({ length: 2000 }, (_, i) => ({ name: `Metric/${i}`, dataType: 'Double' as const }));
+    devices.add({ id: 'huge', intervalMs: 0 }, many);
+    await waitFor('a session', () => links.length === 1);
+    session.deviceChanged('huge', true);
+    session.deviceChanged('huge', false);
+    session.deviceChanged('on', true);
+    await waitFor('the birth of the other', () => broker.published('DBIRTH').filter(({ device }) => device === 'on').length === 2);
+    expect([...broker.published('DBIRTH'), ...broker.published('DDEATH')].some(({ device }) => device === 'huge')).toBe(false);
+    const seqs = broker.published().flatMap(({ payload }) => payload.seq ?? []);
+    expect(seqs).toEqual(seqs.map((_, i) => i));
+    expect(session.health().connects).toBe(1);
   });
 });

@@ -18,6 +18,8 @@ export interface SessionConfig {
   readonly password: string;
   readonly ca: string | undefined;
   readonly keepaliveS: number;
+  /** A birth beyond this would end the session, at the broker, for ever; such a device is left out. */
+  readonly maxPayloadBytes: number;
   /** How long a broker may take to answer the CONNECT. */
   readonly connectTimeoutMs: number;
 }
@@ -58,6 +60,8 @@ const steadyMs = 10_000;
 export function createSession(config: SessionConfig, deps: SessionDeps): Session {
   const { clock, log, devices } = deps;
   const stopping = new AbortController();
+  /** Devices whose birth is too large; said once. */
+  const unborn = new Set<string>();
   const nextBdSeq = createBdSeq(deps.disk, 'session', log);
   let live: { readonly client: MqttClient; readonly bdSeq: number } | undefined;
   let seq = 0;
@@ -104,14 +108,22 @@ export function createSession(config: SessionConfig, deps: SessionDeps): Session
 
   function birthDevice(deviceId: string): void {
     const timestampMs = clock.now();
-    sendUnacknowledged(
-      'DBIRTH',
-      deviceId,
-      encodePayload({ timestampMs, seq: nextSeq(), metrics: devices.birthMetrics(deviceId, timestampMs) }),
-    );
+    const payload = encodePayload({ timestampMs, seq: (seq + 1) % 256, metrics: devices.birthMetrics(deviceId, timestampMs) });
+    if (payload.length > config.maxPayloadBytes) {
+      if (!unborn.has(deviceId)) {
+        const advice =
+          'The birth of a device is larger than one message may be: split the device or raise mqtt.maxPacketBytes on both sides';
+        log.error({ device: deviceId, bytes: payload.length, maxBytes: config.maxPayloadBytes }, advice);
+      }
+      unborn.add(deviceId);
+      return;
+    }
+    nextSeq();
+    sendUnacknowledged('DBIRTH', deviceId, payload);
   }
 
   function deathDevice(deviceId: string): void {
+    if (unborn.has(deviceId)) return;
     sendUnacknowledged('DDEATH', deviceId, encodePayload({ timestampMs: clock.now(), seq: nextSeq(), metrics: [] }));
   }
 
