@@ -10,6 +10,8 @@ import { type DataFolder, makePrivate } from '../folders.ts';
 export interface DemoEdge {
   readonly edge: string;
   readonly config: string;
+  /** It reads OPC UA, whose simulated server takes seconds to come up. */
+  readonly needsOpcUa: boolean;
 }
 
 /** Writes the plant model of the simulated plant into the data folder and returns its path. */
@@ -37,7 +39,7 @@ export function writeEdges(
     const config = join(dir, 'edge.yaml');
     const mqtt = { url: `mqtt://127.0.0.1:${ports.mqtt}`, passwordFile: 'mqtt-password' };
     writeFileSync(config, stringify({ group, edge, mqtt, connections }, { aliasDuplicateObjects: false }));
-    return { edge, config };
+    return { edge, config, needsOpcUa: connections.some(({ driver }) => driver === 'opcua') };
   });
 
   function isValid(username: string, password: string): boolean {
