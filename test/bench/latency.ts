@@ -105,7 +105,7 @@ export const latency: Bench = {
         ],
         notes: [
           `${changes} changes per run, one at a time, each at a random phase of poll and tick; PLC and page read the same clock.`,
-          'On the way: poll, outbox sync (at most 100 ms), broker sync (2 ms), decode, live tick (at most 100 ms), Socket.io, Svelte. All with their default settings; the plant has one machine.',
+          'On the way: poll, outbox sync (at most 100 ms), broker sync, decode, live tick (at most 100 ms), Socket.io, Svelte. All with their default settings; the plant has one machine.',
           'The DOM change is measured, not the paint.',
           `Memory: resident memory of the server; the edge agent had ${Math.round(quantile(memory[1] ?? [], 0.5))} MB.`,
         ],
