@@ -17,7 +17,12 @@ export const serverConfig = z.strictObject({
   broker: brokerConfig.prefault({}).describe('MQTT broker'),
   log: z
     .strictObject({
-      commitDelayMs: z.int().min(0).max(1000).default(0).describe('Messages of this time share one fsync; 0: what arrives while the last fsync runs shares the next'),
+      commitDelayMs: z
+        .int()
+        .min(0)
+        .max(1000)
+        .default(0)
+        .describe('Messages of this time share one fsync; 0: what arrives while the last fsync runs shares the next'),
       maxBytes: z.int().min(16_777_216).default(2_147_483_648).describe('Disk quota of the log; the oldest records are given up beyond it'),
     })
     .prefault({})
