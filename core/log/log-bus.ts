@@ -17,7 +17,8 @@ export interface LogBus {
   /**
    * Appends one record. Resolves with its index when the record is durable (group commit): a power cut after that
    * keeps it. Calls may overlap; indexes follow the order of calls. Rejects with a RetryableError `log.diskFull` when
-   * there is no room (nothing of the record is kept) and with a FatalError when the disk failed to sync.
+   * there is no room on the disk and `log.quota` when there is none in the log (nothing of the record is kept), and with a
+   * FatalError when the disk failed to sync.
    */
   append(payload: Uint8Array): Promise<number>;
 
@@ -53,10 +54,21 @@ export interface LogStats {
   /** Index that the next durable record gets. */
   readonly nextIndex: number;
   readonly bytes: number;
+  /** Bytes that the log may have. */
+  readonly quotaBytes: number;
+  /** Since when appends are refused because the disk or the log is full, ms UTC; null when the last one was taken. */
+  readonly fullSinceMs: number | null;
   readonly segments: number;
   /** Records given up because of a quota, since the log was opened. */
   readonly evictedRecords: number;
+  /** Bytes cut off its end when it was opened: a batch that was never acknowledged, or the newest records, damaged. */
+  readonly cutBytes: number;
   /** Records lost to corruption, since the log was opened. */
   readonly quarantinedRecords: number;
   readonly syncs: number;
+}
+
+/** What a reader needs of a log: this process's own, or one that another process writes. `stats` is as of the last look at it. */
+export interface LogSource extends Pick<LogBus, 'id' | 'read' | 'cursor' | 'commit'> {
+  stats(): Pick<LogStats, 'firstIndex' | 'nextIndex' | 'bytes'>;
 }

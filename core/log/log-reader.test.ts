@@ -34,6 +34,25 @@ async function readAll(source: Pick<LogReader, 'read'>): Promise<Map<number, str
 }
 
 describe('reading a log that another process writes', () => {
+  it('reads without a name: writes nothing, holds nothing back, tells where the log begins and ends', async () => {
+    const sim = createSimDisk();
+    const env = { clock: createSimClock(), random: createSimRandom(1), disk: sim.boot() };
+    const writer = await openSegmentLog(env, 'log', { segmentBytes: 500, commitDelayMs: 0, maxBytes: 1e6, readers: ['store'], log });
+    await appendNumbers(writer, 0, 100);
+    const before = await env.disk.readDir('log');
+    const reader = await openLogReader(env, 'log', { log });
+    expect(await env.disk.readDir('log')).toEqual(before);
+    expect(reader.stats()).toMatchObject({ firstIndex: 0, nextIndex: 100 });
+    await expect(reader.commit('store', 5)).rejects.toThrow(RangeError);
+    await writer.commit('store', 100);
+    await appendNumbers(writer, 100, 30);
+    await writer.close();
+    expect([...(await readAll(reader)).keys()].at(-1)).toBe(129);
+    expect(reader.stats()).toMatchObject({ firstIndex: writer.stats().firstIndex, nextIndex: 130 });
+    expect(reader.stats().firstIndex).toBeGreaterThan(0);
+    await reader.close();
+  });
+
   it('follows it over files, waits for what comes, and holds back deletion by its own cursor', async () => {
     const sim = createSimDisk();
     const env = { clock: createSimClock(), random: createSimRandom(1), disk: sim.boot() };

@@ -5,21 +5,29 @@ import { CursorCommits } from './cursor-commits.ts';
 import { CursorFile, readSlots } from './cursor-file.ts';
 import { hasCode } from './disk-errors.ts';
 import { foreignCursorFileName } from './foreign-cursors.ts';
-import type { LogBus } from './log-bus.ts';
+import type { LogSource } from './log-bus.ts';
 import { Quarantine } from './quarantine.ts';
 import { SegmentFollower } from './segment-follower.ts';
 import { ReadBudget, readRecords } from './segment-reader.ts';
 
+/** Files go away rarely: the second look is nearly always whole. */
+const looksAtOpen = 10;
+
 export interface LogReaderOptions {
-  /** The only reader that may commit here. As long as its cursor file is there it holds back deletion. */
-  readonly reader: string;
+  /**
+   * The only reader that may commit here. As long as its cursor file is there it holds back deletion. Absent: nobody commits, nothing is
+   * written, and what is read late may be gone.
+   */
+  readonly reader?: string | undefined;
   /** How often the files are looked at while nothing new is there; default 50. */
   readonly pollMs?: number | undefined;
   readonly log: Log;
   readonly onFatal?: ((error: FatalError) => void) | undefined;
 }
 
-export type LogReader = Pick<LogBus, 'id' | 'read' | 'cursor' | 'commit' | 'close'>;
+export interface LogReader extends LogSource {
+  close(): Promise<void>;
+}
 
 /**
  * Reads the log in folder `dir` that another process of this host writes. Records are synced before they are handed out, so a power
@@ -27,25 +35,27 @@ export type LogReader = Pick<LogBus, 'id' | 'read' | 'cursor' | 'commit' | 'clos
  */
 export async function openLogReader(env: Env, dir: string, options: LogReaderOptions): Promise<LogReader> {
   const id = await readLogId(env, dir);
-  const cursors = await CursorFile.open(env.disk, dir, foreignCursorFileName(options.reader), id, () =>
-    options.log.error({ dir, reader: options.reader }, 'The cursor of a log reader is damaged; it starts again from the oldest record.'),
-  );
+  const { reader } = options;
+  const cursors = reader === undefined ? undefined : await openCursors(env, dir, id, reader, options.log);
   const quarantine = new Quarantine(env.disk, dir, options.log, await env.disk.readDir(dir));
   const follower = new SegmentFollower(env.disk, dir);
-  const commits = new CursorCommits({
-    file: cursors,
-    clock: env.clock,
-    delayMs: 0,
-    onDurable: () => undefined,
-    onFatal: (error) => options.onFatal?.(error),
-  });
+  const commits =
+    cursors === undefined
+      ? undefined
+      : new CursorCommits({
+          file: cursors,
+          clock: env.clock,
+          delayMs: 0,
+          onDurable: () => undefined,
+          onFatal: (error) => options.onFatal?.(error),
+        });
   const pollMs = options.pollMs ?? 50;
   const closing = new AbortController();
-  let refreshing: Promise<void> | undefined;
+  let refreshing: Promise<boolean> | undefined;
   let closed: Promise<void> | undefined;
 
   /** Reads that overlap share one look at the files. */
-  const refresh = (): Promise<void> => {
+  const refresh = (): Promise<boolean> => {
     refreshing ??= follower.refresh().finally(() => {
       refreshing = undefined;
     });
@@ -68,6 +78,12 @@ export async function openLogReader(env: Env, dir: string, options: LogReaderOpt
     }
   };
 
+  // Where the log ends must be known: a reader that seems to be beyond its end takes it for another log.
+  for (let looks = 1; !(await refresh()); looks++) {
+    if (looks >= looksAtOpen) {
+      throw new RetryableError('log.notThere', `${dir}: the files of the log go away faster than they can be looked at; try again`);
+    }
+  }
   return {
     id,
     async read(index, { maxRecords, maxBytes, waitMs, signal }) {
@@ -86,22 +102,33 @@ export async function openLogReader(env: Env, dir: string, options: LogReaderOpt
         await env.clock.sleep(Math.min(pollMs, leftMs), signal);
       }
     },
-    cursor: (reader) => cursors.get(reader),
-    commit: (reader, next) =>
-      reader === options.reader
-        ? commits.commit(reader, next)
-        : Promise.reject(new RangeError(`${dir}: opened for the reader ${options.reader}, ${reader} cannot commit here`)),
+    cursor: (name) => cursors?.get(name) ?? 0,
+    commit: (name, next) =>
+      commits !== undefined && name === reader
+        ? commits.commit(name, next)
+        : Promise.reject(new RangeError(`${dir}: opened for ${reader ?? 'nobody'} to commit, ${name} cannot`)),
+    stats: () => ({
+      firstIndex: follower.segments.list[0]?.firstIndex ?? 0,
+      nextIndex: follower.endIndex,
+      bytes: follower.segments.bytes,
+    }),
     close() {
       closed ??= (async () => {
         closing.abort();
-        await commits.close();
+        await commits?.close();
         await refreshing;
         await follower.segments.closeAll();
-        await cursors.close();
+        await cursors?.close();
       })();
       return closed;
     },
   };
+}
+
+function openCursors(env: Env, dir: string, id: string, reader: string, log: Log): Promise<CursorFile> {
+  return CursorFile.open(env.disk, dir, foreignCursorFileName(reader), id, () =>
+    log.error({ dir, reader }, 'The cursor of a log reader is damaged; it starts again from the oldest record.'),
+  );
 }
 
 async function readLogId(env: Env, dir: string): Promise<string> {

@@ -19,6 +19,8 @@ interface RecoveredLog {
   readonly quarantine: Quarantine;
   /** No index below this may be given out. */
   readonly nextIndex: number;
+  /** Bytes of a torn or damaged end that were cut off. */
+  readonly cutBytes: number;
   /** The log's id as the newest sound header has it. */
   readonly id: string | undefined;
 }
@@ -40,12 +42,13 @@ export async function recoverLog(disk: Disk, dir: string, log: Log): Promise<Rec
   const segments = new SegmentSet();
   // A name alone reserves its first index, even when nothing in the file could have been acknowledged.
   let nextIndex = found.at(-1)?.header.firstIndex ?? 0;
+  let cutBytes = 0;
   const kept = await dropEmptyFiles(disk, dir, found);
   for (const [i, file] of kept.entries()) {
     const next = kept[i + 1];
     const segment = new Segment(disk, dir, file.header, file.size, next?.header.previousEnd ?? file.header.firstIndex);
     if (next === undefined) {
-      await recoverTail(disk, segment, file.headerIsDamaged, quarantine, log);
+      cutBytes = await recoverTail(disk, segment, file.headerIsDamaged, quarantine, log);
       nextIndex = Math.max(nextIndex, segment.endIndex);
     }
     segments.add(segment);
@@ -59,7 +62,7 @@ export async function recoverLog(disk: Disk, dir: string, log: Log): Promise<Rec
   }
   await disk.syncDir(dir);
   const id = found.findLast((file) => !file.headerIsDamaged)?.header.logId;
-  return { segments, quarantine, nextIndex, id };
+  return { segments, quarantine, nextIndex, cutBytes, id };
 }
 
 async function readHeaders(disk: Disk, dir: string, fileNames: readonly string[]): Promise<FoundFile[]> {
@@ -100,9 +103,10 @@ async function dropEmptyFiles(disk: Disk, dir: string, found: readonly FoundFile
 
 /**
  * Scans the last segment, skips damage that has sound records behind it, and cuts a torn end off. The last batch is written again
- * and synced: after a failed sync the page cache shows it although the disk lacks it, and a sync alone would not help.
+ * and synced: after a failed sync the page cache shows it although the disk lacks it, and a sync alone would not help. Answers how many
+ * bytes were cut off.
  */
-async function recoverTail(disk: Disk, segment: Segment, headerIsDamaged: boolean, quarantine: Quarantine, log: Log): Promise<void> {
+async function recoverTail(disk: Disk, segment: Segment, headerIsDamaged: boolean, quarantine: Quarantine, log: Log): Promise<number> {
   const fileSize = segment.size;
   const content = await readBytes(segment, 0, fileSize);
   const { end, lastBatch } = await scanTail(segment, content, quarantine);
@@ -122,6 +126,7 @@ async function recoverTail(disk: Disk, segment: Segment, headerIsDamaged: boolea
   } finally {
     await file.close();
   }
+  return fileSize - end;
 }
 
 /** `end`: the position behind the last sound record. `lastBatch`: where the last batch begins. */

@@ -31,6 +31,12 @@ describe('what may be deleted', () => {
     });
   });
 
+  it('is nothing unread when the log refuses instead, however full or old', () => {
+    const limits = { maxBytes: 250, maxAgeMs: 1000, whenFull: 'refuse' } as const;
+    expect(planDeletion(segments, 0, now, limits)).toEqual({ count: 0, evicted: undefined });
+    expect(planDeletion(segments, 25, now, { ...limits, keepTailBytes: 1000 })).toEqual({ count: 2, evicted: undefined });
+  });
+
   it('does not take records for old that a clock stamped which was never set', () => {
     const unset = segments.map((segment, i) => ({ ...segment, header: { createdMs: 1000 * i } }));
     expect(planDeletion(unset, 0, now, { maxBytes: 1000, maxAgeMs: 100_000 }).count).toBe(0);

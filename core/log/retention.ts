@@ -1,6 +1,8 @@
 /** Which segments may go: a pure decision, oldest first, whole segments only, never the last one. */
 
 export interface RetentionLimits {
+  /** `refuse`: what a reader still wants never goes; default `evict`. */
+  readonly whenFull?: 'evict' | 'refuse' | undefined;
   /** Above this the oldest segments go, read or not. */
   readonly maxBytes: number;
   /** Segments that were closed longer ago go, read or not. */
@@ -37,7 +39,8 @@ export function planDeletion(segments: readonly RetainedSegment[], doneBelow: nu
     const ageMs = closedMs < earliestTrustedMs ? 0 : nowMs - closedMs;
     const overQuota = bytes > limits.maxBytes || (limits.maxAgeMs !== undefined && ageMs > limits.maxAgeMs);
     const done = segment.endIndex <= doneBelow;
-    if (!overQuota && !(done && !isInTail(bytes, ageMs, limits))) {
+    const mayGo = done ? overQuota || !isInTail(bytes, ageMs, limits) : overQuota && limits.whenFull !== 'refuse';
+    if (!mayGo) {
       break;
     }
     if (!done) {

@@ -36,18 +36,20 @@ export class SegmentFollower {
     return this.segments.last?.endIndex ?? 0;
   }
 
-  /** Looks at the folder and at what the last file got. */
-  async refresh(): Promise<void> {
+  /** Looks at the folder and at what the last file got. False when the look was cut short by a file that went; the next one goes on. */
+  async refresh(): Promise<boolean> {
     try {
       await this.refreshFiles();
       if (this.segments.last !== undefined) {
         await this.refreshTail(this.segments.last);
       }
+      return true;
     } catch (error) {
-      // The writer deleted a file between two looks; the next look goes on without it.
+      // The writer deleted a file between two looks.
       if (!hasCode(error, 'ENOENT')) {
         throw error;
       }
+      return false;
     }
   }
 

@@ -176,7 +176,11 @@ describe('the segment log', () => {
 
   it('gives up the oldest segments over the quota, counts them and says so', async () => {
     const ranges: number[][] = [];
-    const log = await openSim(createSimDisk(), { segmentBytes: 300, maxBytes: 20_000, onEvicted: (from, to) => ranges.push([from, to]) });
+    const log = await openSim(createSimDisk(), {
+      segmentBytes: 300,
+      maxBytes: 20_000,
+      onEvicted: async ({ fromIndex, toIndex }) => void ranges.push([fromIndex, toIndex]),
+    });
     await appendAll(log, numbered(1000));
     await log.close();
     const { firstIndex, bytes, evictedRecords } = log.stats();

@@ -1,23 +1,26 @@
 /**
  * The durable log in segment files on this host. README.md beside this file says what it promises; here is who does what:
  * `recovery` reads the folder, `segment-writer` appends, `segment-reader` reads, `cursor-file` keeps the readers' places,
- * `retention` decides what may be deleted.
+ * `retention` decides what may be deleted, `cleaner` deletes it.
  */
 import type { Env } from '../process/env.ts';
 import { type FatalError, RetryableError } from '../process/errors.ts';
 import type { Log } from '../process/log.ts';
+import { Cleaner, type OnEvicted } from './cleaner.ts';
 import { CursorCommits } from './cursor-commits.ts';
 import { CursorFile } from './cursor-file.ts';
-import { hasCode } from './disk-errors.ts';
 import { foreignCursors } from './foreign-cursors.ts';
-import type { LogBus } from './log-bus.ts';
+import type { LogBus, LogRecord } from './log-bus.ts';
 import { recoverLog } from './recovery.ts';
-import { planDeletion, type RetentionLimits } from './retention.ts';
+import type { RetentionLimits } from './retention.ts';
 import { ReadBudget, readRecords } from './segment-reader.ts';
 import { SegmentWriter } from './segment-writer.ts';
 import { WakeUp } from './wake-up.ts';
 
 const mebibyte = 1024 * 1024;
+/** What is read at a time of records that are to be given up. */
+const evictedReadRecords = 256;
+const evictedReadBytes = 256 * 1024;
 
 export interface SegmentLogOptions extends RetentionLimits {
   /** Size at which a new file is begun; default 8 MiB, at most 64 MiB and a quarter of `maxBytes`. */
@@ -31,8 +34,23 @@ export interface SegmentLogOptions extends RetentionLimits {
   /** Readers whose cursors hold back deletion. Without any, only the quota deletes. */
   readonly readers: readonly string[];
   readonly log: Log;
-  /** Records [fromIndex, toIndex) were given up unread because of the quota. Called before their file goes. */
-  readonly onEvicted?: ((fromIndex: number, toIndex: number) => void) | undefined;
+  /**
+   * What becomes of records that a reader still wants when the log is over `maxBytes` or they are over `maxAgeMs`. `evict` (default):
+   * the oldest are given up. `refuse`: nothing unread is given up, appends beyond `maxBytes` reject with a RetryableError `log.quota`
+   * until readers have made room; the kept tail goes first.
+   */
+  readonly whenFull?: 'evict' | 'refuse' | undefined;
+  /**
+   * Unread records are about to be given up. Their files go only after it resolved; when it rejects nothing is deleted and it is
+   * called again at the next occasion, perhaps with a longer range. It is called before `openSegmentLog` resolves when the log is over
+   * its quota from the start, and must not wait for that.
+   */
+  readonly onEvicted?: OnEvicted | undefined;
+  /**
+   * Called when appends are refused because of a full disk or the quota, before their promises reject. Every append that was called
+   * before this is refused or durable by then: what is kept has no hole after it.
+   */
+  readonly onRefused?: (() => void) | undefined;
   /** The log is dead: the process must end, a restart reads back what the disk really holds. */
   readonly onFatal?: ((error: FatalError) => void) | undefined;
 }
@@ -44,73 +62,59 @@ export interface SegmentLogOptions extends RetentionLimits {
  */
 export async function openSegmentLog(env: Env, dir: string, options: SegmentLogOptions): Promise<LogBus> {
   await env.disk.makeDir(dir);
-  const { segments, quarantine, nextIndex, id } = await recoverLog(env.disk, dir, options.log);
+  const { segments, quarantine, nextIndex, cutBytes, id } = await recoverLog(env.disk, dir, options.log);
   const newId = id ?? Buffer.from(env.random.bytes(16)).toString('hex');
   const cursors = await CursorFile.open(env.disk, dir, 'cursors', newId, () =>
     options.log.error({ dir }, 'The cursors of the log are damaged; its readers start again from the oldest record.'),
   );
   const lowestNextIndex = Math.max(nextIndex, ...(await foreignCursors(env.disk, dir)).values());
   const wakeUp = new WakeUp(env.clock);
-  let evictedRecords = 0;
-  let evicting = false;
-  let cleaning: Promise<void> = Promise.resolve();
   let closed: Promise<void> | undefined;
-
-  const clean = async (trigger: 'open' | 'newSegment' | 'cursor'): Promise<void> => {
-    if (segments.list.length < 2) {
-      return;
-    }
+  const doneBelow = async (): Promise<number> => {
     const foreign = await foreignCursors(env.disk, dir);
     const holding = [...options.readers.map((reader) => cursors.get(reader)), ...foreign.values()];
-    const doneBelow = holding.length === 0 ? 0 : Math.min(...holding);
-    const { count, evicted } = planDeletion(segments.list, doneBelow, env.clock.now(), options);
-    if (evicted !== undefined) {
-      evictedRecords += evicted.toIndex - evicted.fromIndex;
-      if (!evicting) {
-        options.log.warn({ dir, ...evicted }, 'The log is over its quota; its oldest records are given up unread.');
-      }
-      options.onEvicted?.(evicted.fromIndex, evicted.toIndex);
-      evicting = true;
-    } else if (evicting && trigger === 'newSegment') {
-      options.log.info({ dir }, 'The log is within its quota again.');
-      evicting = false;
-    }
-    for (const segment of segments.takeOldest(count)) {
-      await segment.retire();
-      await env.disk.unlink(segment.path).catch((error: unknown) => {
-        if (!hasCode(error, 'ENOENT')) {
-          options.log.warn({ err: error, file: segment.path }, 'A log segment that is no longer needed could not be deleted.');
-        }
-      });
-    }
-    if (count > 0) {
-      await env.disk.syncDir(dir);
-    }
+    return holding.length === 0 ? 0 : Math.min(...holding);
   };
-  /** One pass at a time. What it could not delete comes back at the next start, where it is deleted again. */
-  const scheduleCleaning = (trigger: 'open' | 'newSegment' | 'cursor'): void => {
-    cleaning = cleaning
-      .then(() => clean(trigger))
-      .catch((error: unknown) => {
-        options.log.warn({ err: error, dir }, 'Old log segments could not be deleted.');
-      });
+  const readNow = async (index: number, maxRecords: number, maxBytes: number): Promise<readonly LogRecord[]> => {
+    const budget = new ReadBudget(maxRecords, maxBytes);
+    await readRecords(segments, index, budget, quarantine);
+    return budget.records;
   };
+  const cleaner = new Cleaner({
+    env,
+    dir,
+    log: options.log,
+    segments,
+    limits: options,
+    doneBelow,
+    read: (index) => readNow(index, evictedReadRecords, evictedReadBytes),
+    onEvicted: options.onEvicted,
+  });
 
+  let fullSinceMs: number | null = null;
   const writer = new SegmentWriter(writerOptions(options), {
     env,
     dir,
     logId: cursors.logId,
     segments,
     lowestNextIndex: () => Math.max(lowestNextIndex, cursors.highest),
-    onDurable: () => wakeUp.wakeAll(),
-    onNewSegment: () => scheduleCleaning('newSegment'),
+    onDurable: () => {
+      fullSinceMs = null;
+      wakeUp.wakeAll();
+    },
+    onNewSegment: () => void cleaner.schedule('newSegment'),
+    quota: options.whenFull === 'refuse' ? { maxBytes: options.maxBytes, makeRoom: (bytes) => cleaner.makeRoom(bytes) } : undefined,
+    onRefused: () => {
+      fullSinceMs ??= env.clock.now();
+      options.onRefused?.();
+    },
     onFatal: (error) => die(error),
   });
   const commits = new CursorCommits({
     file: cursors,
     clock: env.clock,
     delayMs: options.cursorDelayMs ?? 0,
-    onDurable: () => scheduleCleaning('cursor'),
+    onDurable: () => void cleaner.schedule('cursor'),
     onFatal: (error) => die(error),
   });
   let isDead = false;
@@ -122,8 +126,7 @@ export async function openSegmentLog(env: Env, dir: string, options: SegmentLogO
     }
   };
 
-  scheduleCleaning('open');
-  await cleaning;
+  await cleaner.schedule('open');
   return {
     id: cursors.logId,
     append: (payload) => writer.append(payload),
@@ -135,13 +138,10 @@ export async function openSegmentLog(env: Env, dir: string, options: SegmentLogO
         if (closed !== undefined) {
           throw new RetryableError('log.closed', `${dir}: the log is closed`);
         }
-        const budget = new ReadBudget(maxRecords, maxBytes);
         const seenIndex = writer.nextIndex;
-        if (index < seenIndex) {
-          await readRecords(segments, index, budget, quarantine);
-        }
-        if (budget.records.length > 0) {
-          return budget.records;
+        const records = index < seenIndex ? await readNow(index, maxRecords, maxBytes) : [];
+        if (records.length > 0) {
+          return records;
         }
         const leftMs = deadlineMs - env.clock.monotonic();
         if (leftMs <= 0) {
@@ -164,7 +164,10 @@ export async function openSegmentLog(env: Env, dir: string, options: SegmentLogO
       nextIndex: writer.nextIndex,
       bytes: segments.bytes,
       segments: segments.list.length,
-      evictedRecords,
+      quotaBytes: options.maxBytes,
+      fullSinceMs,
+      evictedRecords: cleaner.evictedRecords,
+      cutBytes,
       quarantinedRecords: quarantine.lostRecords,
       syncs: writer.syncs,
     }),
@@ -174,7 +177,7 @@ export async function openSegmentLog(env: Env, dir: string, options: SegmentLogO
         await writer.close();
         await commits.close();
         wakeUp.wakeAll();
-        await cleaning;
+        await cleaner.idle();
         await segments.closeAll();
         await cursors.close();
       })();

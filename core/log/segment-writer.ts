@@ -25,6 +25,10 @@ interface WriterDeps {
   readonly lowestNextIndex: () => number;
   readonly onDurable: () => void;
   readonly onNewSegment: () => void;
+  /** Bytes that the log may have, and who can make room. Undefined: no limit for the writer. */
+  readonly quota: { readonly maxBytes: number; makeRoom(neededBytes: number): Promise<boolean> } | undefined;
+  /** Appends are about to reject because there is no room. */
+  readonly onRefused: (() => void) | undefined;
   readonly onFatal: (error: FatalError) => void;
 }
 
@@ -153,13 +157,29 @@ export class SegmentWriter {
     let batch: readonly Pending[] = [];
     try {
       const firstBytes = recordHeaderBytes + first.payload.length;
+      await this.needRoom(firstBytes);
       const { segment, file } = await this.segmentFor(firstBytes);
-      batch = this.takeBatch(Math.max(firstBytes, this.options.segmentBytes - segment.size));
+      const roomBytes = Math.min(this.options.segmentBytes - segment.size, this.freeBytes());
+      batch = this.takeBatch(Math.max(firstBytes, roomBytes));
       if (batch.length > 0) {
         await this.writeBatch(segment, file, batch);
       }
     } catch (error) {
-      this.fail(error, batch.length > 0 ? batch : this.takeBatch(maxBatchBytes));
+      this.fail(error, batch);
+    }
+  }
+
+  private freeBytes(): number {
+    return (this.deps.quota?.maxBytes ?? Number.POSITIVE_INFINITY) - this.deps.segments.bytes;
+  }
+
+  /** Throws RetryableError `log.quota` when the quota has no room for a record of `bytes`, be it in a new segment. */
+  private async needRoom(bytes: number): Promise<void> {
+    const neededBytes = bytes + segmentHeaderBytes;
+    if (neededBytes > this.freeBytes() && (await this.deps.quota?.makeRoom(neededBytes)) === false) {
+      const { dir, segments } = this.deps;
+      const advice = 'nothing is taken until its readers have caught up; look at them or raise the quota';
+      throw new RetryableError('log.quota', `${dir}: ${segments.bytes} bytes are not read yet and the log is full: ${advice}`);
     }
   }
 
@@ -260,18 +280,32 @@ export class SegmentWriter {
     }
   }
 
+  /** What waits behind a refused batch is refused with it, so that nothing is kept that came after what was not. */
   private fail(error: unknown, batch: readonly Pending[]): void {
-    const { dir } = this.deps;
-    const fatal = error instanceof FatalError ? error : undefined;
-    const reason = isDiskFull(error)
-      ? new RetryableError('log.diskFull', `${dir}: no room on the disk; free some`, { cause: error })
-      : (fatal ?? new FatalError('log.writeFailed', `${dir}: the disk failed to write the log; check it, then restart`, error));
-    for (const { reject } of batch) {
+    const reason = this.reasonOf(error);
+    const refused = reason instanceof FatalError ? batch : [...batch, ...this.pending];
+    if (refused.length > batch.length) {
+      this.pending = [];
+      this.pendingBytes = 0;
+    }
+    if (!(reason instanceof FatalError)) {
+      this.deps.onRefused?.();
+    }
+    for (const { reject } of refused) {
       reject(reason);
     }
     if (reason instanceof FatalError) {
       this.end(reason);
       this.deps.onFatal(reason);
     }
+  }
+
+  private reasonOf(error: unknown): FatalError | RetryableError {
+    const { dir } = this.deps;
+    if (isDiskFull(error)) {
+      return new RetryableError('log.diskFull', `${dir}: no room on the disk; free some`, { cause: error });
+    }
+    const isKnown = error instanceof FatalError || (error instanceof RetryableError && error.code === 'log.quota');
+    return isKnown ? error : new FatalError('log.writeFailed', `${dir}: the disk failed to write the log; check it, then restart`, error);
   }
 }

@@ -1,3 +1,4 @@
+import type { LossReason } from './loss.ts';
 import type { Connection, MachineState } from './vocabulary.ts';
 
 /**
@@ -132,19 +133,50 @@ export interface StateInterval {
   readonly reason: string | null;
 }
 
-/** `GET /api/v1/stats`: the pipeline in numbers since the process started. */
+/** `GET /api/v1/stats`: the data path behind the edges: counts since the process started, and how it stands now. */
 export interface PipelineStats {
   readonly received: number;
   readonly stored: number;
   readonly repeated: number;
+  /** Samples kept as dead letters. */
   readonly deadLettered: number;
+  readonly deadLetteredByReason: Readonly<Record<string, number>>;
+  /** Samples that the server learned were lost, without dead letters. */
+  readonly lost: number;
+  readonly lostByReason: Readonly<Partial<Record<LossReason, number>>>;
+  /** Records of the server's log given up because of a quota. */
   readonly evicted: number;
   /** Age of the oldest record that is in the log and not yet in the store. */
   readonly lagMs: number;
+  /** On the disk, with the tail that is kept for a restored database. */
+  readonly logBytes: number;
+  readonly logQuotaBytes: number;
+  /** Records in the log that are not stored yet. */
+  readonly logRecordsBehind: number;
+  /** Since when the store takes nothing; null: it does. */
+  readonly storeDownSinceMs: number | null;
+  /** Since when the log refuses what edges send, because it is full; null: it does not. */
+  readonly logFullSinceMs: number | null;
 }
 
-/** `GET /api/v1/health/edges`: connection health, one row per edge agent. */
-export interface EdgeHealth {
+/** What became of samples. */
+export interface Delivery {
+  readonly stored: number;
+  readonly lost: number;
+  readonly deadLettered: number;
+  /** stored / (stored + lost + deadLettered), 0 to 1; null when nothing was produced. */
+  readonly completeness: number | null;
+}
+
+export function deliveryOf(counts: { readonly stored: number; readonly lost: number; readonly deadLettered: number }): Delivery {
+  const { stored, lost, deadLettered } = counts;
+  const produced = stored + lost + deadLettered;
+  // Replayed dead letters count negative in the hour of their samples, which may be stored under another.
+  return { stored, lost, deadLettered, completeness: produced > 0 ? Math.min(1, Math.max(0, stored / produced)) : null };
+}
+
+/** How an edge agent is reached and what waits on its disk. */
+export interface EdgeConnection {
   /** `<group>/<edge>` */
   readonly id: string;
   readonly online: boolean;
@@ -154,5 +186,31 @@ export interface EdgeHealth {
   readonly lagMs: number | null;
   /** Samples that wait on the edge's disk, as the edge reports it. */
   readonly outboxRecords: number | null;
+  /** While it sends a backlog: how far that has come, so about the time of the oldest sample that waits. */
+  readonly backlogAtMs: number | null;
   readonly devices: readonly { readonly id: string; readonly connection: Connection }[];
+}
+
+/** `GET /api/v1/health/edges`: connection health and delivery, one row per edge agent. */
+export interface EdgeHealth extends EdgeConnection {
+  /** Of the last 24 hours; null while it is being counted. */
+  readonly delivery24h: Delivery | null;
+  /** The newest loss that is not a dead letter. */
+  readonly lastLoss: { readonly reason: LossReason; readonly samples: number; readonly atMs: number } | null;
+}
+
+/** One row of `GET /api/v1/completeness`: one metric in one hour that begins at `t`. Metric '': nobody knows which. */
+export interface CompletenessRow extends Delivery {
+  readonly metric: string;
+  readonly t: number;
+}
+
+/** `GET /api/v1/completeness`: what became of the samples of one machine. */
+export interface Completeness {
+  readonly rows: readonly CompletenessRow[];
+  readonly totals: Delivery;
+  /** Why samples are missing, most first; a dead letter under its own reason. */
+  readonly reasons: readonly { readonly reason: LossReason; readonly samples: number }[];
+  /** Samples that the machine's edge lost in the range without anybody knowing whose they were; not part of the totals. */
+  readonly unattributed: number;
 }

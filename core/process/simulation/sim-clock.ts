@@ -7,7 +7,7 @@ interface SimTimer extends Timer {
   readonly run: () => void;
 }
 
-/** A clock that stands still until it is told to go on. */
+/** A clock that stands still until it is told to go on, and then goes in whole ms: rounding must not make a wait that never ends. */
 export interface SimClock extends Clock {
   /** Goes on by `ms`, running each timer when it is due and letting the work that follows from it finish. */
   advance(ms: number): Promise<void>;
@@ -25,7 +25,7 @@ export function createSimClock(startMs = Date.UTC(2025, 0, 1)): SimClock {
   let order = 0;
 
   const after: Clock['after'] = (delayMs, run) => {
-    const timer: SimTimer = { dueMs: elapsedMs + Math.max(0, delayMs), order: order++, run, cancel: () => timers.delete(timer) };
+    const timer: SimTimer = { dueMs: Math.ceil(elapsedMs + Math.max(0, delayMs)), order: order++, run, cancel: () => timers.delete(timer) };
     timers.add(timer);
     return timer;
   };

@@ -98,6 +98,31 @@ describe('the simulated disk', () => {
     expect(Buffer.from(sim.content('x')).toString()).toBe('too much');
   });
 
+  it('spares what it was told to fail', async () => {
+    const sim = createSimDisk();
+    const disk = sim.boot();
+    sim.failNextSync();
+    void sim.crashAfter(3, createSimRandom(1));
+    sim.spare();
+    await written(disk, 'x', 'old');
+    expect(await contents(sim, 'x')).toBe('old');
+  });
+
+  it('forgets a folder for good', async () => {
+    const sim = createSimDisk();
+    const disk = sim.boot();
+    await disk.makeDir('a/b');
+    await disk.makeDir('ab');
+    for (const path of ['a/x', 'a/b/y', 'ab/z']) {
+      await written(disk, path, 'old');
+      await disk.syncDir('ab');
+    }
+    sim.wipe('a');
+    sim.crash(createSimRandom(1));
+    expect(sim.files()).toEqual(['ab/z']);
+    expect(await contents(sim, 'ab/z')).toBe('old');
+  });
+
   it('cuts the power at the planned operation; nothing of the old process settles after that', async () => {
     const sim = createSimDisk();
     const disk = sim.boot();

@@ -24,8 +24,12 @@ export interface SimDisk {
   setCapacity(bytes: number): void;
   /** The next sync of a file fails with EIO: its unsynced changes will be gone after the next power cut, later syncs succeed. */
   failNextSync(): void;
+  /** Takes back what is planned to fail and has not yet. */
+  spare(): void;
   /** Bit rot: flips one bit of `path` at or after byte `fromByte`. */
   flipBit(path: string, random: Random, fromByte?: number): void;
+  /** Everything in `folder` and below is gone for good, as after a changed disk. No process may run. */
+  wipe(folder: string): void;
   /** Paths of all files, as programs see them. */
   files(): readonly string[];
   /** The content of a file, as programs see it. */
@@ -218,9 +222,18 @@ export function createSimDisk(jitter?: Random): SimDisk {
     failNextSync() {
       syncFails = true;
     },
+    spare() {
+      syncFails = false;
+      plannedEnd = undefined;
+    },
     flipBit(path, random, fromByte = 0) {
       const file = find(path);
       file.flipBit(8 * fromByte + Math.floor(random.next() * 8 * Math.max(0, file.visible.size - fromByte)));
+    },
+    wipe(folder) {
+      const lost = (path: string): boolean => path.startsWith(`${normalize(folder)}/`);
+      for (const names of [visible, durable]) for (const path of names.keys()) if (lost(path)) names.delete(path);
+      unsyncedNames = unsyncedNames.filter(({ names }) => !names.some(([path]) => lost(path)));
     },
     files: () => [...visible.keys()],
     content: (path) => find(path).visible.bytes,
