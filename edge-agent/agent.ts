@@ -3,17 +3,14 @@ import { checkConfig } from '@nhip/core/process/config';
 import type { Env } from '@nhip/core/process/env';
 import { ConfigError } from '@nhip/core/process/errors';
 import type { Log } from '@nhip/core/process/log';
-import { dataType } from '@nhip/core/wire/sparkplug/datatype';
-import type { Metric } from '@nhip/core/wire/sparkplug/payload';
 import { isId } from '@nhip/core/wire/topic';
 import type { AgentConfig } from './config.ts';
+import { createDelivery, type DeliveryHealth } from './delivery.ts';
 import type { ConnectionConfig, DeviceSink, DriverPlugin } from './driver.ts';
 import { driverPlugin } from './drivers/index.ts';
 import { type ConnectionHealth, type ConnectionHost, createConnectionHost } from './host/connection-host.ts';
-import { type Outbox, openOutbox } from './outbox/outbox.ts';
-import { createPublisher, type Publisher } from './publisher/publisher.ts';
 import { createDeviceTable } from './session/device-table.ts';
-import { createSession, type Session } from './session/session.ts';
+import { createMqttConnect } from './session/mqtt-connection.ts';
 
 /** Topic, ids and headers around a payload. */
 const packetOverheadBytes = 1024;
@@ -35,14 +32,7 @@ export interface Agent {
   health(): AgentHealth;
 }
 
-export interface AgentHealth {
-  readonly session: ReturnType<Session['health']>;
-  readonly pendingRecords: number;
-  readonly recorded: number;
-  readonly lost: number;
-  readonly published: number;
-  /** Outbox records that were given up (quota, damage) before they could be sent. */
-  readonly goneRecords: number;
+export interface AgentHealth extends DeliveryHealth {
   readonly connections: readonly ConnectionHealth[];
 }
 
@@ -113,94 +103,46 @@ export function createAgent(config: AgentConfig, source: string, deps: AgentDeps
   for (const { plugin, config: connection } of connections) {
     for (const device of connection.devices) devices.add(device, plugin.metrics(device));
   }
-  let outbox: Outbox | undefined;
-  let publisher: Publisher | undefined;
-  let session: Session | undefined;
-  let hosts: readonly ConnectionHost[] = [];
-
-  function nodeMetrics(): readonly Metric[] {
-    const timestampMs = env.clock.now();
-    const counts = outbox?.counts() ?? { recorded: 0, lost: 0 };
-    const numbers: readonly (readonly [string, number])[] = [
-      ['Outbox/PendingRecords', publisher?.pendingRecords() ?? 0],
-      ['Outbox/Recorded', counts.recorded],
-      ['Outbox/Lost', counts.lost],
-      ['Outbox/GoneRecords', publisher?.counts().goneRecords ?? 0],
-    ];
-    return numbers.map(([name, value]) => ({ name, timestampMs, dataType: dataType.UInt64, value }));
-  }
-
+  const { url, keepaliveS } = config.mqtt;
+  const username = config.mqtt.username ?? `${config.group}/${config.edge}`;
+  const delivery = createDelivery(
+    {
+      group: config.group,
+      edge: config.edge,
+      maxPayloadBytes: config.mqtt.maxPacketBytes - packetOverheadBytes,
+      window: config.mqtt.window,
+      backlogMessagesPerS: config.outbox.backlogMessagesPerS,
+      outbox: config.outbox,
+    },
+    {
+      env,
+      log,
+      devices,
+      connect: createMqttConnect({ url, clientId: `${config.group}/${config.edge}`, username, password, ca, keepaliveS, connectTimeoutMs }),
+      onFatal: deps.onFatal,
+    },
+  );
   const sink: DeviceSink = {
-    online(deviceId) {
-      setOnline(deviceId, true);
-    },
-    offline(deviceId) {
-      setOnline(deviceId, false);
-    },
-    report(deviceId, readings) {
-      const device = devices.get(deviceId);
-      if (device === undefined || readings.length === 0) return;
-      for (const reading of readings) device.last.set(reading.metric, reading);
-      void outbox?.append(deviceId, readings, device.metrics);
-    },
+    online: (deviceId) => delivery.deviceChanged(deviceId, true),
+    offline: (deviceId) => delivery.deviceChanged(deviceId, false),
+    report: (deviceId, readings) => void delivery.report(deviceId, readings),
   };
-
-  function setOnline(deviceId: string, isOnline: boolean): void {
-    const device = devices.get(deviceId);
-    if (device === undefined || device.isOnline === isOnline) return;
-    device.isOnline = isOnline;
-    session?.deviceChanged(deviceId, isOnline);
-  }
+  const driverDeps = { clock: env.clock, random: env.random, log, stateDir: `${deps.dataDir}/drivers` };
+  let hosts: readonly ConnectionHost[] = [];
 
   return {
     async start() {
-      const box = await openOutbox(
-        env,
-        'outbox',
-        { ...config.outbox, maxRecordBytes: config.mqtt.maxPacketBytes - packetOverheadBytes },
-        { log, onFatal: deps.onFatal },
-      );
-      outbox = box;
-      const sender = createPublisher(
-        { window: config.mqtt.window, backlogMessagesPerS: config.outbox.backlogMessagesPerS },
-        { clock: env.clock, log, outbox: box, devices },
-      );
-      publisher = sender;
-      session = createSession(
-        {
-          group: config.group,
-          edge: config.edge,
-          url: config.mqtt.url,
-          username: config.mqtt.username ?? `${config.group}/${config.edge}`,
-          password,
-          ca,
-          keepaliveS: config.mqtt.keepaliveS,
-          maxPayloadBytes: config.mqtt.maxPacketBytes - packetOverheadBytes,
-          connectTimeoutMs,
-        },
-        { clock: env.clock, random: env.random, disk: env.disk, log, devices, nodeMetrics, onSession: (link) => sender.run(link) },
-      );
-      const driverDeps = { clock: env.clock, random: env.random, log, stateDir: `${deps.dataDir}/drivers` };
+      log.info({ broker: url, edge: `${config.group}/${config.edge}` }, 'The edge agent starts');
+      await delivery.start();
       hosts = connections.map(({ plugin, config: connection }) => createConnectionHost(plugin, connection, sink, driverDeps));
-      session.start();
       for (const host of hosts) host.start();
     },
 
     async stop() {
       await Promise.all(hosts.map((host) => host.stop()));
-      await session?.stop();
-      await publisher?.flush();
-      await outbox?.close();
+      await delivery.stop();
     },
 
-    health: () => ({
-      session: session?.health() ?? { isOnline: false, connects: 0, rebirths: 0 },
-      pendingRecords: publisher?.pendingRecords() ?? 0,
-      recorded: outbox?.counts().recorded ?? 0,
-      lost: outbox?.counts().lost ?? 0,
-      published: publisher?.counts().published ?? 0,
-      goneRecords: publisher?.counts().goneRecords ?? 0,
-      connections: hosts.map((host) => host.health()),
-    }),
+    health: () => ({ ...delivery.health(), connections: hosts.map((host) => host.health()) }),
   };
 }

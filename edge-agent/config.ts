@@ -38,13 +38,19 @@ export const agentConfig = z.strictObject({
     .describe('Where to publish'),
   outbox: z
     .strictObject({
-      maxBytes: z.int().min(4_194_304).default(536_870_912).describe('Disk quota; the oldest samples are given up beyond it'),
+      maxBytes: z
+        .int()
+        .min(4_194_304)
+        .default(536_870_912)
+        .describe(
+          'Disk quota; beyond it the oldest samples are given up, counted and reported. A sample takes about 22 bytes and its name',
+        ),
       commitDelayMs: z.int().min(0).max(10_000).default(100).describe('Samples of this time share one fsync'),
       backlogMessagesPerS: z
         .int()
         .min(1)
-        .default(500)
-        .describe('After an outage: at most this many old messages a second beside the live ones'),
+        .optional()
+        .describe('After an outage: at most this many old messages a second; by default as many as half of the window takes'),
     })
     .prefault({})
     .describe('The disk queue'),

@@ -101,23 +101,6 @@ describe('the outbox', () => {
     expect(found[0]?.stream).not.toEqual(found[1]?.stream);
   });
 
-  it('counts what a full disk could not take, and takes samples again when there is room', async () => {
-    const sim = createSimDisk();
-    const outbox = await open(sim);
-    await outbox.append('d', readings(1), definitions);
-    sim.setCapacity(0);
-    await outbox.append('d', readings(2, 3), definitions);
-    expect(outbox.counts()).toEqual({ recorded: 1, lost: 2 });
-    sim.setCapacity(1e9);
-    await outbox.append('d', readings(4), definitions);
-    expect(outbox.counts()).toEqual({ recorded: 2, lost: 2 });
-    // The lost numbers stay a hole: a number is never used for another sample.
-    expect((await contents(outbox)).map(({ seq, values }) => [seq, values])).toEqual([
-      [0, [1]],
-      [3, [4]],
-    ]);
-  });
-
   it('loses only the value that does not fit its type, never the process', async () => {
     const outbox = await open(createSimDisk());
     const mixed: readonly Reading[] = [

@@ -1,124 +1,86 @@
 import type { LogRecord } from '@nhip/core/log/log-bus';
 import type { Clock } from '@nhip/core/process/env';
 import type { Log } from '@nhip/core/process/log';
-import { encodeIdentity } from '@nhip/core/wire/outbox-identity';
-import type { DataType } from '@nhip/core/wire/sparkplug/datatype';
+import type { ResendRequest } from '@nhip/core/wire/outbox-identity';
 import { dataType } from '@nhip/core/wire/sparkplug/datatype';
-import { encodePayload } from '@nhip/core/wire/sparkplug/encode';
-import type { Metric } from '@nhip/core/wire/sparkplug/payload';
+import { WireError } from '@nhip/core/wire/wire-error';
 import type { Outbox } from '../outbox/outbox.ts';
-import { publisherReader } from '../outbox/outbox.ts';
 import { decodeOutboxRecord, type OutboxRecord } from '../outbox/record.ts';
-import type { Alias, DeviceTable } from '../session/device-table.ts';
-import { createAckTracker } from './ack-tracker.ts';
-
-/** What the publisher needs from a Sparkplug session that is up. */
-export interface SessionLink {
-  /** Aborts when the session ends. */
-  readonly signal: AbortSignal;
-  /** Sends one DDATA at QoS 1; resolves at the PUBACK, rejects when the session ends first. `encode` gets the next Sparkplug seq. */
-  publish(device: string, encode: (seq: number) => Uint8Array): Promise<void>;
-  /** Sends all births again, before the next message. */
-  rebirth(): void;
-}
+import type { DeviceTable } from '../session/device-table.ts';
+import type { SessionLink } from '../session/session.ts';
+import { reportLosses } from './loss-reporter.ts';
+import { encodeDeviceData } from './message.ts';
+import { createWindow, type Lane, type Window } from './window.ts';
 
 export interface Publisher {
-  /** Sends from the outbox until the session ends: live records first, older ones beside them as historical. */
+  /** Sends from the outbox until the session ends: live records first, older ones beside them as historical, losses as they come. */
   run(link: SessionLink): Promise<void>;
+  /** The server asks for numbers again. Forgotten when the session ends: it asks again. */
+  resend(request: ResendRequest): void;
   /** Records not yet acknowledged. */
   pendingRecords(): number;
-  /** Samples that were acknowledged, and records that were gone (quota, damage) before they could be sent. */
-  counts(): { readonly published: number; readonly goneRecords: number };
+  /** Samples that were acknowledged. */
+  counts(): { readonly published: number };
   /** Makes the acknowledged position durable. Never rejects. */
   flush(): Promise<void>;
 }
 
 export interface PublisherConfig {
+  /** Messages that may be sent and not acknowledged; at most half of them are old ones. */
   readonly window: number;
-  readonly backlogMessagesPerS: number;
+  /** No limit but the window when undefined. */
+  readonly backlogMessagesPerS: number | undefined;
 }
 
 /** How often the cursor is made durable: repeats are dropped by ingest, fsyncs wear the card. */
 const cursorIntervalMs = 2000;
 const retryMs = 1000;
+/** Requests that may wait. */
+const maxResends = 64;
 
 export function createPublisher(
   config: PublisherConfig,
   deps: { readonly clock: Clock; readonly log: Log; readonly outbox: Outbox; readonly devices: DeviceTable },
 ): Publisher {
   const { clock, outbox, devices, log } = deps;
-  const acks = createAckTracker(outbox.log.cursor(publisherReader));
+  const { acks } = outbox;
   let published = 0;
-  let goneRecords = 0;
-  let inFlight = 0;
-  let committed = acks.cursor();
   let isLogBroken = false;
   let isCursorStuck = false;
-  const waiting: (() => void)[] = [];
+  let resends: ResendRequest[] = [];
+  let wakeResend: (() => void) | undefined;
 
-  /** The DDATA of a record. A type that the birth tells differently (another configuration wrote the record) goes along. */
-  function encode(record: OutboxRecord, declared: readonly Alias[], identityAlias: number, seq: number, isHistorical: boolean): Uint8Array {
-    const metrics: Metric[] = [{ alias: identityAlias, dataType: dataType.Bytes, value: encodeIdentity(record.stream, record.seq) }];
-    const types = new Map<Metric, DataType>();
-    record.metrics.forEach((metric, i) => {
-      const type = metric.dataType ?? dataType.Double;
-      const sent: Metric = {
-        alias: declared[i]?.alias,
-        timestampMs: metric.timestampMs,
-        dataType: declared[i]?.type === type ? undefined : type,
-        isHistorical: isHistorical || undefined,
-        value: metric.value,
-        properties: metric.properties,
-      };
-      types.set(sent, type);
-      metrics.push(sent);
-    });
-    return encodePayload({ timestampMs: clock.now(), seq, metrics }, (metric) => types.get(metric) ?? dataType.Bytes);
-  }
-
-  async function send(record: LogRecord, isHistorical: boolean, link: SessionLink): Promise<void> {
-    let decoded: OutboxRecord;
-    try {
-      decoded = decodeOutboxRecord(record.payload);
-    } catch (error) {
-      log.error({ err: error, index: record.index }, 'An outbox record cannot be read and is left out');
-      goneRecords++;
-      acks.acknowledge(record.index, record.index + 1);
-      return;
-    }
-    const declared = decoded.metrics.map((metric) => devices.alias(decoded.device, metric.name ?? '', metric.dataType ?? dataType.Double));
+  async function send(record: OutboxRecord, lane: Lane, link: SessionLink): Promise<void> {
+    const declared = record.metrics.map((metric) => devices.alias(record.device, metric.name ?? '', metric.dataType ?? dataType.Double));
     if (declared.some(({ isNew }) => isNew)) link.rebirth();
-    const identityAlias = devices.get(decoded.device)?.identityAlias ?? 0;
-    await link.publish(decoded.device, (seq) => encode(decoded, declared, identityAlias, seq, isHistorical));
-    acks.acknowledge(record.index, record.index + 1);
-    published += decoded.metrics.length;
+    const isHistorical = lane === 'backlog';
+    await link.publish(record.device, (seq) => encodeDeviceData(record, declared, { seq, timestampMs: clock.now(), isHistorical }));
+    published += record.metrics.length;
   }
 
   /** Sends until it is acknowledged or the session ends: then the next session sends it, because it is not acknowledged. */
-  async function deliver(record: LogRecord, isHistorical: boolean, link: SessionLink): Promise<void> {
+  async function deliver(record: OutboxRecord, index: number, lane: Lane, link: SessionLink): Promise<void> {
     for (let isFirst = true; !link.signal.aborted; isFirst = false) {
       try {
-        await send(record, isHistorical, link);
+        await send(record, lane, link);
+        acks.acknowledge(index, index + 1);
         return;
       } catch (error) {
         if (link.signal.aborted) return;
-        if (isFirst) log.warn({ err: error, index: record.index }, 'A message was not taken, trying until it is');
+        if (isFirst) log.warn({ err: error, index }, 'A message was not taken, trying until it is');
         await clock.sleep(retryMs, link.signal).catch(() => undefined);
       }
     }
   }
 
   /** Waits for a place in the window, then sends without waiting for the acknowledgement. */
-  async function enqueue(record: LogRecord, isHistorical: boolean, link: SessionLink): Promise<void> {
-    while (inFlight >= config.window && !link.signal.aborted) {
-      await new Promise<void>((resolve) => waiting.push(resolve));
+  async function enqueue({ index, payload }: LogRecord, lane: Lane, window: Window, link: SessionLink): Promise<void> {
+    const record = readRecord(payload);
+    if (record === undefined) {
+      await missing(index, index + 1, link.signal);
+    } else if (await window.enter(lane)) {
+      void deliver(record, index, lane, link).finally(() => window.leave(lane));
     }
-    if (link.signal.aborted) return;
-    inFlight++;
-    void deliver(record, isHistorical, link).finally(() => {
-      inFlight--;
-      waiting.shift()?.();
-    });
   }
 
   /** [] when nothing came in time or the session ended. A log that cannot be read is tried again: the session stays up. */
@@ -139,40 +101,81 @@ export function createPublisher(
     return [];
   }
 
-  /** Records that no longer exist must not hold the cursor back for ever. */
-  function gone(from: number, to: number): void {
-    goneRecords += to - from;
-    log.error({ from, to }, 'Records of the outbox were gone before they could be sent');
-    acks.acknowledge(from, to);
+  /** Records that cannot be read must not hold the cursor back for ever: they are counted, then done with. */
+  async function missing(from: number, to: number, signal: AbortSignal): Promise<void> {
+    if (acks.open(from, to).length === 0) return;
+    log.error({ from, to }, 'Records of the outbox cannot be read; they are counted as lost');
+    while (!signal.aborted) {
+      try {
+        await outbox.missing(from, to);
+        return;
+      } catch (error) {
+        log.warn({ err: error, from, to }, 'The loss of records could not be counted, trying until it can');
+        await clock.sleep(retryMs, signal).catch(() => undefined);
+      }
+    }
   }
 
   /** Reads [from, to) and sends what is not acknowledged; `to` undefined follows the log for ever. */
-  async function lane(from: number, to: number | undefined, link: SessionLink): Promise<void> {
-    const isHistorical = to !== undefined;
+  async function lane(from: number, to: number | undefined, window: Window, link: SessionLink): Promise<void> {
+    const kind: Lane = to === undefined ? 'live' : 'backlog';
     const end = to ?? Number.POSITIVE_INFINITY;
-    const pauseMs = isHistorical ? 1000 / config.backlogMessagesPerS : 0;
+    const pace = createPace(kind === 'backlog' ? config.backlogMessagesPerS : undefined, link.signal);
     let index = from;
-    let due = clock.monotonic();
     while (!link.signal.aborted && index < end) {
-      const records = await read(index, isHistorical ? 0 : 1000, link.signal);
+      const records = await read(index, kind === 'live' ? 1000 : 0, link.signal);
       if (link.signal.aborted) return;
-      if (records.length === 0 && isHistorical) {
-        gone(index, end);
+      if (records.length === 0 && kind === 'backlog') {
+        await missing(index, end, link.signal);
         return;
       }
       for (const record of records) {
-        if (record.index > index) gone(index, Math.min(record.index, end));
+        if (record.index > index) await missing(index, Math.min(record.index, end), link.signal);
         if (record.index >= end) return;
         index = record.index + 1;
         if (acks.isAcknowledged(record.index)) continue;
-        await enqueue(record, isHistorical, link);
+        await enqueue(record, kind, window, link);
         if (link.signal.aborted) return;
-        due += pauseMs;
-        const waitMs = due - clock.monotonic();
-        if (pauseMs > 0 && waitMs > 4) await clock.sleep(waitMs, link.signal).catch(() => undefined);
-        else if (waitMs < -1000) due = clock.monotonic();
+        await pace();
       }
     }
+  }
+
+  /** Serves requests for numbers, one at a time, beside the backlog. Acknowledged records stay acknowledged. */
+  async function resendLane(window: Window, link: SessionLink): Promise<void> {
+    link.signal.addEventListener('abort', () => wakeResend?.());
+    const pace = createPace(config.backlogMessagesPerS, link.signal);
+    while (!link.signal.aborted) {
+      const request = resends.shift();
+      if (request === undefined) {
+        await new Promise<void>((resolve) => {
+          wakeResend = resolve;
+        });
+        continue;
+      }
+      log.info(request, 'The server asks for numbers again');
+      try {
+        for await (const { record } of outbox.resend(request)) {
+          await enqueue(record, 'backlog', window, link);
+          if (link.signal.aborted) return;
+          await pace();
+        }
+      } catch (error) {
+        log.warn({ err: error, ...request }, 'Numbers could not be sent again; the server will ask once more');
+      }
+    }
+  }
+
+  /** A rate, kept by pauses that a clock can measure. */
+  function createPace(messagesPerS: number | undefined, signal: AbortSignal): () => Promise<void> {
+    if (messagesPerS === undefined) return () => Promise.resolve();
+    let due = clock.monotonic();
+    return async () => {
+      due += 1000 / messagesPerS;
+      const waitMs = due - clock.monotonic();
+      if (waitMs > 4) await clock.sleep(waitMs, signal).catch(() => undefined);
+      else if (waitMs < -1000) due = clock.monotonic();
+    };
   }
 
   async function commitLoop(link: SessionLink): Promise<void> {
@@ -183,11 +186,8 @@ export function createPublisher(
   }
 
   async function flush(): Promise<void> {
-    const cursor = acks.cursor();
-    if (cursor === committed) return;
     try {
-      await outbox.log.commit(publisherReader, cursor);
-      committed = cursor;
+      await outbox.commitAcks();
       isCursorStuck = false;
     } catch (error) {
       // Costs repeats after a restart, which ingest drops; no reason to end the session.
@@ -198,14 +198,34 @@ export function createPublisher(
 
   return {
     async run(link) {
-      link.signal.addEventListener('abort', () => {
-        for (const proceed of waiting.splice(0)) proceed();
-      });
+      const window = createWindow(config.window, link.signal);
+      resends = [];
       const splitAt = outbox.log.stats().nextIndex;
-      await Promise.all([lane(splitAt, undefined, link), lane(acks.cursor(), splitAt, link), commitLoop(link)]);
+      await Promise.all([
+        lane(splitAt, undefined, window, link),
+        lane(acks.cursor(), splitAt, window, link),
+        resendLane(window, link),
+        reportLosses(link, { clock, log, outbox }),
+        commitLoop(link),
+      ]);
+    },
+    resend(request) {
+      if (resends.length >= maxResends) return;
+      resends.push(request);
+      wakeResend?.();
     },
     pendingRecords: () => Math.max(0, outbox.log.stats().nextIndex - acks.cursor()),
-    counts: () => ({ published, goneRecords }),
+    counts: () => ({ published }),
     flush,
   };
+}
+
+/** Undefined when the bytes are no record of this version. */
+function readRecord(payload: Uint8Array): OutboxRecord | undefined {
+  try {
+    return decodeOutboxRecord(payload);
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
 }

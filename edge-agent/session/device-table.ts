@@ -15,7 +15,6 @@ interface Declared {
 export interface Device {
   readonly id: string;
   readonly metrics: ReadonlyMap<string, MetricDefinition>;
-  readonly identityAlias: number;
   readonly last: Map<string, Reading>;
   isOnline: boolean;
 }
@@ -51,13 +50,11 @@ export function createDeviceTable(): DeviceTable {
 
   function add(config: DeviceConfig, metrics: readonly MetricDefinition[]) {
     const declared = new Map<string, Declared>();
-    const identityAlias = nextAlias++;
     for (const definition of metrics) declare(declared, definition);
     const device = {
       id: config.id,
       config,
       declared,
-      identityAlias,
       metrics: new Map(metrics.map((definition) => [definition.name, definition])),
       last: new Map<string, Reading>(),
       isOnline: false,
@@ -82,7 +79,7 @@ export function createDeviceTable(): DeviceTable {
       const device = devices.get(deviceId);
       if (device === undefined) return [];
       const metrics: Metric[] = [
-        { name: outboxIdentityMetric, alias: device.identityAlias, timestampMs: nowMs, dataType: dataType.Bytes, value: null },
+        { name: outboxIdentityMetric, timestampMs: nowMs, dataType: dataType.Bytes, value: null },
         ...propertyMetrics(device.config, nowMs),
       ];
       for (const { definition, alias, type } of device.declared.values()) {

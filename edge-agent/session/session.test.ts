@@ -4,13 +4,14 @@ import { type Log, silentLog } from '@nhip/core/process/log';
 import { createNodeClock } from '@nhip/core/process/node-clock';
 import { createSimDisk, type SimDisk } from '@nhip/core/process/simulation/sim-disk';
 import { createSimRandom } from '@nhip/core/process/simulation/sim-random';
+import { encodeResend, type ResendRequest } from '@nhip/core/wire/outbox-identity';
 import { dataType } from '@nhip/core/wire/sparkplug/datatype';
 import { encodePayload } from '@nhip/core/wire/sparkplug/encode';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { SessionLink } from '../publisher/publisher.ts';
 import { waitFor } from '../testing/wait-for.ts';
 import { createDeviceTable } from './device-table.ts';
-import { createSession, type Session } from './session.ts';
+import { createMqttConnect } from './mqtt-connection.ts';
+import { createSession, type Session, type SessionLink } from './session.ts';
 import { metricValue, type RecordingBroker, startRecordingBroker } from './testing/recording-broker.ts';
 
 const speed = 50;
@@ -44,25 +45,26 @@ function start(options: { url?: string; disk?: Disk; connectTimeoutMs?: number; 
   const on = devices.get('on');
   if (on !== undefined) on.isOnline = true;
   const links: SessionLink[] = [];
+  const resends: ResendRequest[] = [];
   const session = createSession(
-    {
-      group: 'g',
-      edge: 'e',
-      url: options.url ?? broker.url,
-      username: 'g/e',
-      password: 'x',
-      ca: undefined,
-      maxPayloadBytes: 20_000,
-      keepaliveS: 10,
-      connectTimeoutMs: options.connectTimeoutMs ?? 5000,
-    },
+    { group: 'g', edge: 'e', maxPayloadBytes: 20_000 },
     {
       clock: options.clock ?? fastClock(),
       random: createSimRandom(1),
       disk: options.disk ?? createSimDisk().boot(),
       log: options.log ?? silentLog(),
       devices,
-      nodeMetrics: () => [{ name: 'Outbox/Records', timestampMs: 1, dataType: dataType.UInt64, value: 0 }],
+      connect: createMqttConnect({
+        url: options.url ?? broker.url,
+        clientId: 'g/e',
+        username: 'g/e',
+        password: 'x',
+        ca: undefined,
+        keepaliveS: 10,
+        connectTimeoutMs: options.connectTimeoutMs ?? 5000,
+      }),
+      onResend: (request) => resends.push(request),
+      nodeMetrics: async () => [{ name: 'Outbox/Records', timestampMs: 1, dataType: dataType.UInt64, value: 0 }],
       onSession: (link) => {
         links.push(link);
         return new Promise((resolve) => link.signal.addEventListener('abort', () => resolve()));
@@ -71,7 +73,7 @@ function start(options: { url?: string; disk?: Disk; connectTimeoutMs?: number; 
   );
   sessions.push(session);
   session.start();
-  return { session, devices, links };
+  return { session, devices, links, resends };
 }
 
 const rebirthCommand = encodePayload({
@@ -145,6 +147,32 @@ describe('the Sparkplug session', () => {
     await waitFor('all births', () => broker.published('DBIRTH').length === 6);
   });
 
+  it('hands on which numbers the host asks for again, and ignores a command that is malformed', async () => {
+    const { links, resends } = start();
+    await waitFor('a session', () => links.length === 1);
+    const ask = (value: Uint8Array) => encodePayload({ metrics: [{ name: 'Outbox/Resend', dataType: dataType.Bytes, value }] });
+    const request = { stream: '0123456789abcdef'.repeat(2), from: 7, to: 9 };
+    broker.command(ask(Uint8Array.of(1, 2, 3)));
+    broker.command(ask(encodeResend(request)));
+    await waitFor('the request', () => resends.length === 1);
+    expect(resends).toEqual([request]);
+  });
+
+  it('sends node data at QoS 1 with the node’s own metrics, and tells when it is acknowledged', async () => {
+    const { links } = start();
+    await waitFor('a session', () => links.length === 1);
+    await links[0]?.publishNode([{ name: 'Outbox/Loss', dataType: dataType.String, value: '{}' }]);
+    const [message] = broker.published('NDATA').filter(({ qos }) => qos === 1);
+    expect(message?.payload.metrics.map(({ name }) => name)).toEqual(['Outbox/Records', 'Outbox/Loss']);
+    broker.hold();
+    const held = links[0]?.publishNode([]).then(
+      () => 'acknowledged',
+      () => 'rejected',
+    );
+    await broker.close();
+    expect(await held).toBe('rejected');
+  });
+
   it('tck-id-operational-behavior-edge-node-intentional-disconnect-ndeath: says goodbye once, with QoS 1', async () => {
     const { session, links } = start({ clock: createNodeClock() });
     await waitFor('a session', () => links.length === 1);
@@ -169,6 +197,7 @@ describe('the Sparkplug session', () => {
     await file.write(Uint8Array.of(255), 0);
     const { links } = start({ disk });
     await waitFor('a session', () => links.length === 1);
+    await waitFor('the births', () => broker.published('NBIRTH').length === 4);
     for (const { will } of connects()) bdSeqs.push(metricValue(will?.payload, 'bdSeq'));
     expect(bdSeqs).toEqual([0, 1, 2, 0]);
     expect(broker.published('NBIRTH').map(({ payload }) => metricValue(payload, 'bdSeq'))).toEqual([0, 1, 2, 0]);
@@ -218,6 +247,26 @@ describe('the Sparkplug session', () => {
     start({ url, log });
     await waitFor('the second reason', () => reasons.length === 2);
     expect(reasons).toEqual([expect.stringMatching(/not authorized/i), expect.stringContaining('ECONNREFUSED')]);
+  });
+
+  it('asks soon again where nobody listens, later where somebody does not answer', async () => {
+    const waits = async (url: string, connectTimeoutMs: number): Promise<readonly number[]> => {
+      const clock = fastClock();
+      const asked: number[] = [];
+      const sleep: Clock['sleep'] = (delayMs, signal) => {
+        asked.push(delayMs);
+        return clock.sleep(delayMs / 10, signal);
+      };
+      start({ url, connectTimeoutMs, clock: { ...clock, sleep } });
+      await waitFor('eight tries', () => asked.length >= 8);
+      return asked;
+    };
+    expect(Math.max(...(await waits('mqtt://127.0.0.1:1', 5000)))).toBeLessThanOrEqual(1500);
+    const silent = createServer();
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const { port } = silent.address() as { port: number };
+    expect(Math.max(...(await waits(`mqtt://127.0.0.1:${port}`, 50)))).toBeGreaterThan(5000);
+    silent.close();
   });
 
   it('tries again when a broker takes the connection and then says nothing', async () => {

@@ -1,27 +1,25 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock, Disk, Random, Timer } from '@nhip/core/process/env';
 import type { Log } from '@nhip/core/process/log';
-import { dataType } from '@nhip/core/wire/sparkplug/datatype';
-import { decodePayload } from '@nhip/core/wire/sparkplug/decode';
-import { encodePayload } from '@nhip/core/wire/sparkplug/encode';
+import type { ResendRequest } from '@nhip/core/wire/outbox-identity';
 import type { Metric } from '@nhip/core/wire/sparkplug/payload';
-import { type MessageType, sparkplugTopic } from '@nhip/core/wire/topic';
-import { connect, type MqttClient } from 'mqtt';
-import type { SessionLink } from '../publisher/publisher.ts';
+import { sparkplugTopic } from '@nhip/core/wire/topic';
 import { createBdSeq } from './bd-seq.ts';
+import type { ConnectMqtt } from './connection.ts';
 import type { DeviceTable } from './device-table.ts';
+import { readNodeCommand } from './node-command.ts';
+import { createNodeMessages, type NodeMessages, type NodeMessagesConfig, willOf } from './node-messages.ts';
 
-export interface SessionConfig {
-  readonly group: string;
-  readonly edge: string;
-  readonly url: string;
-  readonly username: string;
-  readonly password: string;
-  readonly ca: string | undefined;
-  readonly keepaliveS: number;
-  /** A birth beyond this would end the session, at the broker, for ever; such a device is left out. */
-  readonly maxPayloadBytes: number;
-  /** How long a broker may take to answer the CONNECT. */
-  readonly connectTimeoutMs: number;
+/** What a session that is up gives to who has something to send. */
+export interface SessionLink {
+  /** Aborts when the session ends. */
+  readonly signal: AbortSignal;
+  /** Sends one DDATA at QoS 1; resolves at the PUBACK, rejects when the session ends first. `encode` gets the next Sparkplug seq. */
+  publish(device: string, encode: (seq: number) => Uint8Array): Promise<void>;
+  /** Sends one NDATA at QoS 1, the node's own metrics beside `metrics`; resolves at the PUBACK, rejects when the session ends first. */
+  publishNode(metrics: readonly Metric[]): Promise<void>;
+  /** Sends all births again, before the next message. */
+  rebirth(): void;
 }
 
 export interface SessionDeps {
@@ -30,10 +28,13 @@ export interface SessionDeps {
   readonly disk: Disk;
   readonly log: Log;
   readonly devices: DeviceTable;
-  /** Metrics of the node itself, for NBIRTH and NDATA. */
-  nodeMetrics(): readonly Metric[];
+  readonly connect: ConnectMqtt;
+  /** Metrics of the node itself, for NBIRTH and NDATA. A rebirth tells the last ones again. Must not reject. */
+  nodeMetrics(): Promise<readonly Metric[]>;
   /** Called for each session that is up; must return when the link's signal aborts. */
   onSession(link: SessionLink): Promise<void>;
+  /** The host asks for numbers again. Called while a session is up only. */
+  onResend(request: ResendRequest): void;
 }
 
 export interface Session {
@@ -50,21 +51,19 @@ const rebirthQuietMs = 1000;
 const nodeDataIntervalMs = 5000;
 const firstDelayMs = 500;
 const longestDelayMs = 15_000;
+/** When nobody listens, the computer is there and its broker is about to be: asking again costs both sides next to nothing. */
+const longestRefusedDelayMs = 1000;
 /** A session that lasted this long was a good one: the next attempt comes soon again. */
 const steadyMs = 10_000;
 
-/**
- * The Sparkplug B 3.0 session of the edge node: one MQTT connection at a time, births before data, its own back-off.
- * Each connection is a new client, because MQTT.js would send the old will and what it had queued.
- */
-export function createSession(config: SessionConfig, deps: SessionDeps): Session {
-  const { clock, log, devices } = deps;
+/** The Sparkplug B 3.0 session of the edge node: one MQTT connection at a time, births before data, its own back-off. */
+export function createSession(config: NodeMessagesConfig, deps: SessionDeps): Session {
+  const { clock, log } = deps;
   const stopping = new AbortController();
-  /** Devices whose birth is too large; said once. */
   const unborn = new Set<string>();
   const nextBdSeq = createBdSeq(deps.disk, 'session', log);
-  let live: { readonly client: MqttClient; readonly bdSeq: number } | undefined;
-  let seq = 0;
+  let live: NodeMessages | undefined;
+  let nodeMetrics: readonly Metric[] = [];
   let connects = 0;
   let rebirths = 0;
   let lastRebirthMs = Number.NEGATIVE_INFINITY;
@@ -72,80 +71,21 @@ export function createSession(config: SessionConfig, deps: SessionDeps): Session
   let upSinceMs: number | undefined;
   let running: Promise<void> | undefined;
 
-  function publish(type: MessageType, device: string, payload: Uint8Array, qos: 0 | 1): Promise<void> {
-    const client = live?.client;
-    if (client === undefined) return Promise.reject(new Error('no session'));
-    const topic = sparkplugTopic(config.group, type, config.edge, device);
-    return new Promise((resolve, reject) => {
-      client.publish(topic, Buffer.from(payload.buffer, payload.byteOffset, payload.length), { qos }, (error) =>
-        error ? reject(error) : resolve(),
-      );
-    });
-  }
-
-  function nextSeq(): number {
-    seq = (seq + 1) % 256;
-    return seq;
-  }
-
-  /** Births go at QoS 0 (tck-id-topics-nbirth-mqtt); the order of TCP and of the broker's log puts them before the data. */
-  function birth(): void {
-    if (live === undefined) return;
-    seq = 0;
-    const timestampMs = clock.now();
-    const metrics: Metric[] = [
-      { name: 'bdSeq', timestampMs, dataType: dataType.Int64, value: live.bdSeq },
-      { name: 'Node Control/Rebirth', timestampMs, dataType: dataType.Boolean, value: false },
-      ...deps.nodeMetrics(),
-    ];
-    sendUnacknowledged('NBIRTH', '', encodePayload({ timestampMs, seq: 0, metrics }));
-    for (const device of devices.all()) {
-      birthDevice(device.id);
-      // Born and declared dead at once: the host then knows the aliases of what the backlog still holds of it.
-      if (!device.isOnline) deathDevice(device.id);
-    }
-  }
-
-  function birthDevice(deviceId: string): void {
-    const timestampMs = clock.now();
-    const payload = encodePayload({ timestampMs, seq: (seq + 1) % 256, metrics: devices.birthMetrics(deviceId, timestampMs) });
-    if (payload.length > config.maxPayloadBytes) {
-      if (!unborn.has(deviceId)) {
-        const advice =
-          'The birth of a device is larger than one message may be: split the device or raise mqtt.maxPacketBytes on both sides';
-        log.error({ device: deviceId, bytes: payload.length, maxBytes: config.maxPayloadBytes }, advice);
-      }
-      unborn.add(deviceId);
-      return;
-    }
-    nextSeq();
-    sendUnacknowledged('DBIRTH', deviceId, payload);
-  }
-
-  function deathDevice(deviceId: string): void {
-    if (unborn.has(deviceId)) return;
-    sendUnacknowledged('DDEATH', deviceId, encodePayload({ timestampMs: clock.now(), seq: nextSeq(), metrics: [] }));
-  }
-
-  function sendUnacknowledged(type: MessageType, device: string, payload: Uint8Array): void {
-    publish(type, device, payload, 0).catch((error: unknown) =>
-      log.debug({ err: error, type, device }, 'Message not sent, the session ended'),
-    );
-  }
-
   function rebirth(): void {
     if (live === undefined) return;
     rebirths++;
     lastRebirthMs = clock.monotonic();
     waitingRebirth?.cancel();
     waitingRebirth = undefined;
-    birth();
+    live.birth(nodeMetrics);
   }
 
   function onCommand(payload: Uint8Array): void {
+    if (live === undefined) return;
     try {
-      const wanted = decodePayload(payload).metrics.some(({ name, value }) => name === 'Node Control/Rebirth' && value === true);
-      if (!wanted || waitingRebirth !== undefined) return;
+      const command = readNodeCommand(payload);
+      for (const request of command.resends) deps.onResend(request);
+      if (!command.rebirth || waitingRebirth !== undefined) return;
       log.info('The host asked for a rebirth');
       const waitMs = lastRebirthMs + rebirthQuietMs - clock.monotonic();
       if (waitMs <= 0) rebirth();
@@ -159,90 +99,74 @@ export function createSession(config: SessionConfig, deps: SessionDeps): Session
   async function connectOnce(signal: AbortSignal): Promise<void> {
     upSinceMs = undefined;
     const bdSeq = await nextBdSeq();
-    const will = encodePayload({
-      timestampMs: clock.now(),
-      metrics: [{ name: 'bdSeq', dataType: dataType.Int64, timestampMs: clock.now(), value: bdSeq }],
-    });
-    const client = connect(config.url, {
-      clientId: `${config.group}/${config.edge}`,
-      username: config.username,
-      password: config.password,
-      clean: true,
-      keepalive: config.keepaliveS,
-      connectTimeout: config.connectTimeoutMs,
-      reconnectPeriod: 0,
-      queueQoSZero: false,
-      resubscribe: false,
-      protocolVersion: 4,
-      ...(config.ca === undefined ? {} : { ca: config.ca }),
-      will: { topic: sparkplugTopic(config.group, 'NDEATH', config.edge), payload: Buffer.from(will), qos: 1, retain: false },
-    });
+    const connection = deps.connect(willOf(config, bdSeq, clock.now()));
     const ended = new AbortController();
-    const failed = new Promise<Error>((resolve) => {
-      client.on('error', resolve);
-      client.on('close', () => resolve(new Error('connection closed')));
+    // Every message under way may wait for the end.
+    setMaxListeners(0, ended.signal);
+    let isClosed = false;
+    void connection.closed.then((error) => {
+      isClosed = true;
+      ended.abort(error);
     });
-    void failed.then((error) => ended.abort(error));
     const abort = (): void => ended.abort();
     signal.addEventListener('abort', abort, { once: true });
     try {
-      await Promise.race([new Promise((resolve) => client.once('connect', resolve)), aborted(ended.signal)]);
-      client.on('message', (_, payload) => onCommand(payload));
+      await Promise.race([connection.connected, aborted(ended.signal)]);
+      const messages = createNodeMessages(config, { clock, log, devices: deps.devices, unborn }, connection, bdSeq);
       // The subscription stands before the birth, or a rebirth request could be missed.
-      await Promise.race([client.subscribeAsync(sparkplugTopic(config.group, 'NCMD', config.edge), { qos: 1 }), aborted(ended.signal)]);
-      live = { client, bdSeq };
+      await Promise.race([connection.subscribe(sparkplugTopic(config.group, 'NCMD', config.edge), onCommand), aborted(ended.signal)]);
+      nodeMetrics = await deps.nodeMetrics();
+      ended.signal.throwIfAborted();
+      live = messages;
       upSinceMs = clock.monotonic();
       connects++;
-      log.info({ url: config.url, bdSeq }, 'Session is up');
-      birth();
-      const link = createLink(ended.signal);
-      await Promise.all([deps.onSession(link), sendNodeData(ended.signal)]);
-      if (!signal.aborted) throw await failed;
-      if (client.connected) await goodbye(client, bdSeq);
+      log.info({ bdSeq }, 'Session is up');
+      messages.birth(nodeMetrics);
+      await Promise.all([deps.onSession(createLink(messages, ended.signal)), sendNodeData(messages, ended.signal)]);
+      if (!signal.aborted) throw await connection.closed;
+      if (!isClosed) {
+        await Promise.race([messages.death(), clock.sleep(1000)]).catch(() => undefined);
+        await Promise.race([connection.disconnect(), clock.sleep(500)]).catch(() => undefined);
+      }
     } finally {
       live = undefined;
       waitingRebirth?.cancel();
       waitingRebirth = undefined;
       signal.removeEventListener('abort', abort);
       ended.abort();
-      client.end(true);
+      connection.destroy();
     }
   }
 
-  /** MQTT.js may never call back for what was under way when a connection ended; here the end rejects it. */
-  function createLink(signal: AbortSignal): SessionLink {
+  /** A connection may never answer for what was under way when it ended; here the end rejects it. */
+  function createLink(messages: NodeMessages, signal: AbortSignal): SessionLink {
     const pending = new Set<(error: Error) => void>();
     signal.addEventListener('abort', () => {
       for (const reject of pending) reject(new Error('session ended'));
     });
+    const untilEnd = (send: () => Promise<void>): Promise<void> =>
+      new Promise((resolve, reject) => {
+        signal.throwIfAborted();
+        pending.add(reject);
+        send()
+          .then(resolve, reject)
+          .finally(() => pending.delete(reject));
+      });
     return {
       signal,
       rebirth,
-      publish: (device, encode) =>
-        new Promise<void>((resolve, reject) => {
-          pending.add(reject);
-          publish('DDATA', device, encode(nextSeq()), 1)
-            .then(resolve, reject)
-            .finally(() => pending.delete(reject));
-        }),
+      publish: (device, encode) => untilEnd(() => messages.deviceData(device, encode)),
+      publishNode: (metrics) => untilEnd(() => messages.nodeDataAcknowledged([...withoutProperties(nodeMetrics), ...metrics])),
     };
   }
 
-  async function sendNodeData(signal: AbortSignal): Promise<void> {
+  async function sendNodeData(messages: NodeMessages, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await clock.sleep(nodeDataIntervalMs, signal).catch(() => undefined);
+      nodeMetrics = await deps.nodeMetrics();
       if (signal.aborted) return;
-      const metrics = deps.nodeMetrics().map(({ properties: _, ...metric }) => metric);
-      sendUnacknowledged('NDATA', '', encodePayload({ timestampMs: clock.now(), seq: nextSeq(), metrics }));
+      messages.nodeData(withoutProperties(nodeMetrics));
     }
-  }
-
-  async function goodbye(client: MqttClient, bdSeq: number): Promise<void> {
-    const metrics = [{ name: 'bdSeq', dataType: dataType.Int64, timestampMs: clock.now(), value: bdSeq }];
-    const payload = Buffer.from(encodePayload({ timestampMs: clock.now(), metrics }));
-    const said = client.publishAsync(sparkplugTopic(config.group, 'NDEATH', config.edge), payload, { qos: 1 });
-    await Promise.race([said, clock.sleep(1000)]).catch(() => undefined);
-    await Promise.race([client.endAsync(), clock.sleep(500)]).catch(() => undefined);
   }
 
   async function run(): Promise<void> {
@@ -255,9 +179,10 @@ export function createSession(config: SessionConfig, deps: SessionDeps): Session
         isDown = false;
         if (clock.monotonic() - upSinceMs > steadyMs) delayMs = firstDelayMs;
       }
-      if (!isDown) log.warn({ reason: reasonOf(error), url: config.url }, 'No session with the broker, will try again');
+      if (!isDown) log.warn({ reason: reasonOf(error) }, 'No session with the broker, will try again');
       isDown = true;
-      await clock.sleep(delayMs * (0.5 + deps.random.next()), stopping.signal).catch(() => undefined);
+      const waitMs = isRefused(error) ? Math.min(delayMs, longestRefusedDelayMs) : delayMs;
+      await clock.sleep(waitMs * (0.5 + deps.random.next()), stopping.signal).catch(() => undefined);
       delayMs = Math.min(delayMs * 2, longestDelayMs);
     }
   }
@@ -271,12 +196,14 @@ export function createSession(config: SessionConfig, deps: SessionDeps): Session
       await running;
     },
     deviceChanged(deviceId, isOnline) {
-      if (live === undefined) return;
-      if (isOnline) birthDevice(deviceId);
-      else deathDevice(deviceId);
+      live?.deviceChanged(deviceId, isOnline);
     },
     health: () => ({ isOnline: live !== undefined, connects, rebirths }),
   };
+}
+
+function withoutProperties(metrics: readonly Metric[]): readonly Metric[] {
+  return metrics.map(({ properties: _, ...metric }) => metric);
 }
 
 /** Rejects with the reason of the abort: why the connection failed, for whoever reads the log. */
@@ -289,4 +216,8 @@ function aborted(signal: AbortSignal): Promise<never> {
 
 function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message || (error as { code?: string }).code || error.name : String(error);
+}
+
+function isRefused(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
 }

@@ -16,6 +16,8 @@ describe('the ack tracker', () => {
           while (done.has(expected)) expected++;
           expect(tracker.cursor()).toBe(expected);
           for (let i = 0; i < 50; i++) expect(tracker.isAcknowledged(i)).toBe(i < expected || done.has(i));
+          const open = tracker.open(3, 30).flatMap(([begin, end]) => Array.from({ length: end - begin }, (_, i) => begin + i));
+          expect(open).toEqual(Array.from({ length: 27 }, (_, i) => 3 + i).filter((i) => i >= expected && !done.has(i)));
         }
       }),
     );

@@ -7,6 +7,8 @@ export interface AckTracker {
   /** Records [from, to) are acknowledged, or gone. */
   acknowledge(from: number, to: number): void;
   isAcknowledged(index: number): boolean;
+  /** The parts of [from, to) that are not acknowledged. */
+  open(from: number, to: number): readonly (readonly [from: number, to: number])[];
 }
 
 export function createAckTracker(start: number): AckTracker {
@@ -15,9 +17,19 @@ export function createAckTracker(start: number): AckTracker {
   return {
     cursor: () => cursor,
     acknowledge(from, to) {
-      acknowledged.add(from, to);
+      acknowledged.add(Math.max(from, cursor), to);
       const first = acknowledged.intervals().find(([begin, end]) => begin <= cursor && end > cursor);
       if (first !== undefined) cursor = first[1];
+    },
+    open(from, to) {
+      const parts: (readonly [number, number])[] = [];
+      let next = Math.max(from, cursor);
+      for (const [begin, end] of acknowledged.intervals()) {
+        if (begin > next && next < to) parts.push([next, Math.min(begin, to)]);
+        next = Math.max(next, end);
+      }
+      if (next < to) parts.push([next, to]);
+      return parts;
     },
     isAcknowledged: (index) => index < cursor || acknowledged.has(index),
   };

@@ -1,0 +1,147 @@
+import type { Env } from '@nhip/core/process/env';
+import type { Log } from '@nhip/core/process/log';
+import { encodeIdentity, outboxReleasedMetric, streamFromText } from '@nhip/core/wire/outbox-identity';
+import { dataType } from '@nhip/core/wire/sparkplug/datatype';
+import type { Metric } from '@nhip/core/wire/sparkplug/payload';
+import type { Reading } from './driver.ts';
+import { type Outbox, openOutbox } from './outbox/outbox.ts';
+import { createPublisher, type Publisher } from './publisher/publisher.ts';
+import type { ConnectMqtt } from './session/connection.ts';
+import type { DeviceTable } from './session/device-table.ts';
+import { createSession, type Session } from './session/session.ts';
+
+export interface DeliveryConfig {
+  readonly group: string;
+  readonly edge: string;
+  /** What one message may hold; larger records are split. */
+  readonly maxPayloadBytes: number;
+  /** Messages sent and not yet acknowledged. */
+  readonly window: number;
+  /** No limit when undefined. */
+  readonly backlogMessagesPerS: number | undefined;
+  readonly outbox: {
+    readonly maxBytes: number;
+    readonly commitDelayMs: number;
+    /** Of the loss ledger; a default when undefined. */
+    readonly ledgerSlotBytes?: number | undefined;
+  };
+}
+
+export interface DeliveryDeps {
+  readonly env: Env;
+  readonly log: Log;
+  readonly connect: ConnectMqtt;
+  readonly devices: DeviceTable;
+  /** Called when going on would break a promise: the process must end. */
+  onFatal(error: Error): void;
+}
+
+/** Everything between a reading and the broker: outbox, publisher, session. All time, randomness and disk come from `env`. */
+export interface Delivery {
+  /** Opens the outbox and begins to connect. */
+  start(): Promise<void>;
+  /** Says goodbye to the broker and closes the outbox. What was reported before is on disk. Idempotent. */
+  stop(): Promise<void>;
+  /** Takes readings of a known device. Resolves when they are on disk, or lost and counted. Never rejects. */
+  report(deviceId: string, readings: readonly Reading[]): Promise<void>;
+  deviceChanged(deviceId: string, isOnline: boolean): void;
+  health(): DeliveryHealth;
+}
+
+export interface DeliveryHealth {
+  readonly session: ReturnType<Session['health']>;
+  /** Records not yet acknowledged. */
+  readonly pendingRecords: number;
+  /** Losses not yet reported to a server that acknowledged them. */
+  readonly pendingLosses: number;
+  /** Samples taken since the start. */
+  readonly recorded: number;
+  /** Samples lost since the start. */
+  readonly lost: number;
+  /** Samples acknowledged since the start. */
+  readonly published: number;
+}
+
+export function createDelivery(config: DeliveryConfig, deps: DeliveryDeps): Delivery {
+  const { env, log, devices } = deps;
+  let outbox: Outbox | undefined;
+  let publisher: Publisher | undefined;
+  let session: Session | undefined;
+  let stopped: Promise<void> | undefined;
+
+  async function nodeMetrics(): Promise<readonly Metric[]> {
+    const released = await outbox?.released().catch(() => undefined);
+    const timestampMs = env.clock.now();
+    const counts = outbox?.counts() ?? { recorded: 0, lost: 0 };
+    const numbers: readonly (readonly [string, number])[] = [
+      ['Outbox/PendingRecords', publisher?.pendingRecords() ?? 0],
+      ['Outbox/Recorded', counts.recorded],
+      ['Outbox/Lost', counts.lost],
+    ];
+    const metrics = numbers.map(([name, value]) => ({ name, timestampMs, dataType: dataType.UInt64, value }));
+    if (released === undefined) return metrics;
+    const value = encodeIdentity(streamFromText(released.stream), released.seq);
+    return [{ name: outboxReleasedMetric, timestampMs, dataType: dataType.Bytes, value }, ...metrics];
+  }
+
+  return {
+    async start() {
+      const box = await openOutbox(
+        env,
+        'outbox',
+        { ...config.outbox, maxRecordBytes: config.maxPayloadBytes },
+        { log, onFatal: deps.onFatal },
+      );
+      outbox = box;
+      const sender = createPublisher(
+        { window: config.window, backlogMessagesPerS: config.backlogMessagesPerS },
+        { clock: env.clock, log, outbox: box, devices },
+      );
+      publisher = sender;
+      session = createSession(config, {
+        clock: env.clock,
+        random: env.random,
+        disk: env.disk,
+        log,
+        devices,
+        connect: deps.connect,
+        nodeMetrics,
+        onSession: (link) => sender.run(link),
+        onResend: (request) => sender.resend(request),
+      });
+      session.start();
+    },
+
+    stop() {
+      stopped ??= (async () => {
+        await session?.stop();
+        await publisher?.flush();
+        await outbox?.close();
+      })();
+      return stopped;
+    },
+
+    async report(deviceId, readings) {
+      const device = devices.get(deviceId);
+      if (device === undefined || readings.length === 0) return;
+      for (const reading of readings) device.last.set(reading.metric, reading);
+      await outbox?.append(deviceId, readings, device.metrics);
+    },
+
+    deviceChanged(deviceId, isOnline) {
+      const device = devices.get(deviceId);
+      if (device === undefined || device.isOnline === isOnline) return;
+      device.isOnline = isOnline;
+      session?.deviceChanged(deviceId, isOnline);
+    },
+
+    health: () => ({
+      session: session?.health() ?? { isOnline: false, connects: 0, rebirths: 0 },
+      pendingRecords: publisher?.pendingRecords() ?? 0,
+      pendingLosses: outbox?.pendingLosses() ?? 0,
+      recorded: outbox?.counts().recorded ?? 0,
+      lost: outbox?.counts().lost ?? 0,
+      published: publisher?.counts().published ?? 0,
+    }),
+  };
+}

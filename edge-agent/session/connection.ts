@@ -1,0 +1,26 @@
+/**
+ * One MQTT connection as the session sees it: what a network does to it can be simulated behind this seam.
+ * One client per connection; the session makes a new one each time, because MQTT.js would send the old will and what it had queued.
+ */
+export interface MqttConnection {
+  /** Resolves when the broker accepted the CONNECT; rejects with why not. */
+  readonly connected: Promise<void>;
+  /** Resolves with the reason when the connection is over, whoever ended it. Never rejects. */
+  readonly closed: Promise<Error>;
+  /** QoS 0: resolves when it is handed over. QoS 1: at the PUBACK. May never settle when the connection ends first. */
+  publish(topic: string, payload: Uint8Array, qos: 0 | 1): Promise<void>;
+  /** Resolves at the SUBACK. `onMessage` is called for what arrives from then on. */
+  subscribe(filter: string, onMessage: (payload: Uint8Array) => void): Promise<void>;
+  /** Sends DISCONNECT (the will is dropped) and closes; resolves when it is sent. */
+  disconnect(): Promise<void>;
+  /** Cuts the connection. Idempotent. */
+  destroy(): void;
+}
+
+export interface MqttWill {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+}
+
+/** Begins to connect, with a will at QoS 1. */
+export type ConnectMqtt = (will: MqttWill) => MqttConnection;

@@ -1,0 +1,133 @@
+import type { Clock } from '@nhip/core/process/env';
+import type { Log } from '@nhip/core/process/log';
+import { outboxLossMetric } from '@nhip/core/wire/outbox-identity';
+import { dataType } from '@nhip/core/wire/sparkplug/datatype';
+import { encodePayload } from '@nhip/core/wire/sparkplug/encode';
+import type { Metric } from '@nhip/core/wire/sparkplug/payload';
+import { type MessageType, sparkplugTopic } from '@nhip/core/wire/topic';
+import type { MqttConnection, MqttWill } from './connection.ts';
+import type { DeviceTable } from './device-table.ts';
+
+export interface NodeMessagesConfig {
+  readonly group: string;
+  readonly edge: string;
+  /** A birth beyond this would end the session, at the broker, for ever; such a device is left out. */
+  readonly maxPayloadBytes: number;
+}
+
+interface NodeMessagesDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly devices: DeviceTable;
+  /** Devices whose birth is too large; said once. */
+  readonly unborn: Set<string>;
+}
+
+/** The Sparkplug messages of one session, with its sequence numbers: 0 with the NBIRTH, +1 with every other message, 255 → 0. */
+export interface NodeMessages {
+  /** NBIRTH, then every DBIRTH, at QoS 0 (tck-id-topics-nbirth-mqtt); the order of TCP and of the broker's log puts them before the data. */
+  birth(nodeMetrics: readonly Metric[]): void;
+  deviceChanged(deviceId: string, isOnline: boolean): void;
+  /** At QoS 0. */
+  nodeData(metrics: readonly Metric[]): void;
+  /** At QoS 1; resolves at the PUBACK. */
+  nodeDataAcknowledged(metrics: readonly Metric[]): Promise<void>;
+  /** DDATA at QoS 1; resolves at the PUBACK. `encode` gets the message's sequence number. */
+  deviceData(device: string, encode: (seq: number) => Uint8Array): Promise<void>;
+  /** NDEATH at QoS 1 (tck-id-operational-behavior-edge-node-intentional-disconnect-ndeath). */
+  death(): Promise<void>;
+}
+
+/** The will of a session: an NDEATH with nothing but its bdSeq (tck-id-message-flow-edge-node-birth-publish-will-message). */
+export function willOf({ group, edge }: NodeMessagesConfig, bdSeq: number, timestampMs: number): MqttWill {
+  return {
+    topic: sparkplugTopic(group, 'NDEATH', edge),
+    payload: encodePayload({ timestampMs, metrics: [bdSeqMetric(bdSeq, timestampMs)] }),
+  };
+}
+
+export function createNodeMessages(
+  config: NodeMessagesConfig,
+  deps: NodeMessagesDeps,
+  connection: MqttConnection,
+  bdSeq: number,
+): NodeMessages {
+  const { clock, log, devices, unborn } = deps;
+  let seq = 0;
+
+  function nextSeq(): number {
+    seq = (seq + 1) % 256;
+    return seq;
+  }
+
+  function publish(type: MessageType, device: string, payload: Uint8Array, qos: 0 | 1): Promise<void> {
+    return connection.publish(sparkplugTopic(config.group, type, config.edge, device), payload, qos);
+  }
+
+  function sendUnacknowledged(type: MessageType, device: string, payload: Uint8Array): void {
+    publish(type, device, payload, 0).catch((error: unknown) =>
+      log.debug({ err: error, type, device }, 'Message not sent, the session ended'),
+    );
+  }
+
+  function birthDevice(deviceId: string): void {
+    const timestampMs = clock.now();
+    const payload = encodePayload({ timestampMs, seq: (seq + 1) % 256, metrics: devices.birthMetrics(deviceId, timestampMs) });
+    if (payload.length > config.maxPayloadBytes) {
+      if (!unborn.has(deviceId)) {
+        const advice =
+          'The birth of a device is larger than one message may be: split the device or raise mqtt.maxPacketBytes on both sides';
+        log.error({ device: deviceId, bytes: payload.length, maxBytes: config.maxPayloadBytes }, advice);
+      }
+      unborn.add(deviceId);
+      return;
+    }
+    nextSeq();
+    sendUnacknowledged('DBIRTH', deviceId, payload);
+  }
+
+  function deathDevice(deviceId: string): void {
+    if (unborn.has(deviceId)) return;
+    sendUnacknowledged('DDEATH', deviceId, encodePayload({ timestampMs: clock.now(), seq: nextSeq(), metrics: [] }));
+  }
+
+  function nodeData(metrics: readonly Metric[]): Uint8Array {
+    return encodePayload({ timestampMs: clock.now(), seq: nextSeq(), metrics });
+  }
+
+  return {
+    birth(nodeMetrics) {
+      seq = 0;
+      const timestampMs = clock.now();
+      const metrics: Metric[] = [
+        bdSeqMetric(bdSeq, timestampMs),
+        { name: 'Node Control/Rebirth', timestampMs, dataType: dataType.Boolean, value: false },
+        { name: outboxLossMetric, timestampMs, dataType: dataType.String, value: null },
+        ...nodeMetrics,
+      ];
+      sendUnacknowledged('NBIRTH', '', encodePayload({ timestampMs, seq: 0, metrics }));
+      for (const device of devices.all()) {
+        birthDevice(device.id);
+        // Born and declared dead at once: the host then knows the aliases of what the backlog still holds of it.
+        if (!device.isOnline) deathDevice(device.id);
+      }
+    },
+    deviceChanged(deviceId, isOnline) {
+      if (isOnline) birthDevice(deviceId);
+      else deathDevice(deviceId);
+    },
+    nodeData(metrics) {
+      sendUnacknowledged('NDATA', '', nodeData(metrics));
+    },
+    nodeDataAcknowledged: (metrics) => publish('NDATA', '', nodeData(metrics), 1),
+    deviceData: (device, encode) => publish('DDATA', device, encode(nextSeq()), 1),
+    death() {
+      const timestampMs = clock.now();
+      return publish('NDEATH', '', encodePayload({ timestampMs, metrics: [bdSeqMetric(bdSeq, timestampMs)] }), 1);
+    },
+  };
+}
+
+function bdSeqMetric(bdSeq: number, timestampMs: number): Metric {
+  return { name: 'bdSeq', timestampMs, dataType: dataType.Int64, value: bdSeq };
+}
