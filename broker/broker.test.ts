@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LogBus } from '@nhip/core/log/log-bus';
 import { openSegmentLog } from '@nhip/core/log/segment-log';
+import { RetryableError } from '@nhip/core/process/errors';
 import { silentLog } from '@nhip/core/process/log';
 import { createNodeEnv } from '@nhip/core/process/node-env';
 import { brokerStartedTopic, decodeLogMessage } from '@nhip/core/telemetry/log-record';
@@ -316,6 +317,27 @@ describe('broker: start and stop', () => {
   it('tells readers of the log that sessions before it have ended', async () => {
     const [first] = await logBus.read(0, { maxRecords: 1, maxBytes: 1, waitMs: 0 });
     expect(first && decodeLogMessage(first.payload).topic).toBe(brokerStartedTopic);
+  });
+
+  it('starts before a full log, and lets clients in when the log knows of the start', async () => {
+    let isFull = true;
+    const full: LogBus = {
+      ...logBus,
+      append: (payload) => (isFull ? Promise.reject(new RetryableError('log.quota', 'full')) : logBus.append(payload)),
+    };
+    const { clock } = createNodeEnv(folder);
+    const impatient = { ...clock, sleep: (_: number, signal?: AbortSignal) => clock.sleep(5, signal) };
+    const second = createBroker(brokerConfig.parse({ port: 0 }), { clock: impatient, log: silentLog(), logBus: full, credentials });
+    const { port: secondPort } = await second.start();
+    const { username, password } = credentials.add('g/late', 0);
+    const login = () => connectAsync(`mqtt://127.0.0.1:${secondPort}`, { username, password, reconnectPeriod: 0 }, false);
+    await expect(login()).rejects.toThrow();
+    isFull = false;
+    await vi.waitFor(async () => clients.push(await login()), { timeout: 5000 });
+    const [, again] = await logBus.read(0, { maxRecords: 2, maxBytes: 1000, waitMs: 0 });
+    expect(again && decodeLogMessage(again.payload).topic).toBe(brokerStartedTopic);
+    await clients.pop()?.endAsync(true);
+    await second.stop();
   });
 
   it('stops twice', async () => {

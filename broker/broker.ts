@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { LogBus } from '@nhip/core/log/log-bus';
 import type { Clock } from '@nhip/core/process/env';
+import { RetryableError } from '@nhip/core/process/errors';
 import type { Log } from '@nhip/core/process/log';
 import { brokerStartedTopic, encodeLogMessage } from '@nhip/core/telemetry/log-record';
 import { sparkplugTopic } from '@nhip/core/wire/topic';
@@ -30,6 +31,7 @@ export interface Broker {
   health(): { readonly connections: number } & Readonly<BrokerCounters>;
 }
 
+const announceRetryMs = 1000;
 /** Pre-CONNECT sockets: each holds memory for a stranger. Beyond it the oldest goes, so that idle ones cannot keep clients out. */
 const maxPending = 256;
 
@@ -48,8 +50,16 @@ export function createBroker(config: BrokerConfig, deps: BrokerDeps): Broker {
     clock,
     counters,
     refused: (reason) => log.warn({ reason }, 'Publish refused, connection closed'),
+    keepingChanged: (err) => {
+      if (err === undefined) log.info('Messages are kept again');
+      else log.error({ err }, 'Messages cannot be kept: publishers are refused and keep what they have until there is room');
+    },
   });
   const pending = new Set<Duplex>();
+  const stopping = new AbortController();
+  /** Whether the log knows that the sessions before this broker have ended. */
+  let isAnnounced = false;
+  let announcing: Promise<void> = Promise.resolve();
   let listeners: Listeners | undefined;
   let aedes: Aedes | undefined;
 
@@ -65,10 +75,9 @@ export function createBroker(config: BrokerConfig, deps: BrokerDeps): Broker {
         const isFull = broker.connectedClients >= config.maxConnections;
         // [MQTT-3.1.3-8]: an empty client id needs a clean session.
         const isNameless = packet.clientId === '' && !packet.clean;
-        done(
-          isFull || isNameless ? new Error(isFull ? 'too many clients' : 'empty client id needs a clean session') : null,
-          !(isFull || isNameless),
-        );
+        const reason = isFull ? 'too many clients' : 'empty client id needs a clean session';
+        const isRefused = isFull || isNameless || !isAnnounced;
+        done(isRefused ? new Error(isAnnounced ? reason : 'the log takes nothing yet') : null, !isRefused);
       },
       authenticate: (client, username, password, done) => {
         const credential = username === undefined || password === undefined ? undefined : credentials.verify(username, password);
@@ -110,11 +119,29 @@ export function createBroker(config: BrokerConfig, deps: BrokerDeps): Broker {
     return broker;
   }
 
+  /** Sessions ended with the process that held them; readers of the log must know before the first birth. */
+  async function announce(): Promise<void> {
+    await logBus.append(encodeLogMessage({ receivedMs: clock.now(), sender: '', topic: brokerStartedTopic, payload: new Uint8Array() }));
+    isAnnounced = true;
+  }
+
+  /** A full log is no reason not to start: ingest in the same process makes the room. */
+  async function announceLater(): Promise<void> {
+    while (!isAnnounced && !stopping.signal.aborted) {
+      await clock.sleep(announceRetryMs, stopping.signal).catch(() => undefined);
+      if (!stopping.signal.aborted) await announce().catch(() => undefined);
+    }
+    if (isAnnounced) log.info('The log takes messages again, clients are let in');
+  }
+
   return {
     async start() {
       credentials.list();
-      // Sessions ended with the process that held them; readers of the log must know before the first birth.
-      await logBus.append(encodeLogMessage({ receivedMs: clock.now(), sender: '', topic: brokerStartedTopic, payload: new Uint8Array() }));
+      await announce().catch((err: unknown) => {
+        if (!(err instanceof RetryableError)) throw err;
+        log.error({ err }, 'The log takes nothing: clients are refused until it does');
+        announcing = announceLater();
+      });
       const broker = await createAedes();
       aedes = broker;
       listeners = await listen(config, (stream, address) => {
@@ -137,6 +164,8 @@ export function createBroker(config: BrokerConfig, deps: BrokerDeps): Broker {
     },
 
     async stop() {
+      stopping.abort();
+      await announcing;
       await listeners?.close();
       listeners = undefined;
       const broker = aedes;

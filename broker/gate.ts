@@ -23,19 +23,22 @@ const maxKnownTopics = 10_000;
 /**
  * The gate: identity → ACL → durable log, in that order. `pass` calls back without an error only after the message is
  * on disk; Aedes sends the PUBACK after that (promise P1). With an error Aedes closes the connection, which is the only
- * refusal that MQTT 3.1.1 knows.
+ * refusal that MQTT 3.1.1 knows: the publisher still has the message and comes back with it.
  */
 export function createGate(deps: {
   readonly log: LogBus;
   readonly clock: Clock;
   readonly counters: BrokerCounters;
   refused(reason: string): void;
+  /** Called when messages can no longer be kept, with why (the disk or the log is full), and with `undefined` when they can again. */
+  keepingChanged?(error: Error | undefined): void;
 }): {
   pass(username: string | undefined, packet: PublishedPacket, done: (error?: Error) => void): void;
 } {
   const { log, clock, counters } = deps;
   /** Who may publish on a topic, as acl.ts said: no topic is open to two. */
   const allowed = new Map<string, string>();
+  let isKeeping = true;
 
   function refusal(username: string, topic: string): string | undefined {
     if (allowed.get(topic) === username) return undefined;
@@ -44,6 +47,12 @@ export function createGate(deps: {
     if (allowed.size >= maxKnownTopics) allowed.clear();
     allowed.set(topic, username);
     return undefined;
+  }
+
+  function setKeeping(error: Error | undefined): void {
+    if (isKeeping === (error === undefined)) return;
+    isKeeping = error === undefined;
+    deps.keepingChanged?.(error);
   }
 
   return {
@@ -62,9 +71,14 @@ export function createGate(deps: {
       log.append(message).then(
         () => {
           counters.received++;
+          setKeeping(undefined);
           done();
         },
-        (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
+        (cause: unknown) => {
+          const error = cause instanceof Error ? cause : new Error(String(cause));
+          setKeeping(error);
+          done(error);
+        },
       );
     },
   };

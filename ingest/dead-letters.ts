@@ -1,37 +1,31 @@
-import type { LogBus } from '@nhip/core/log/log-bus';
-import type { Reject } from '@nhip/core/telemetry/outcome';
+import type { LogBus, LogRecord } from '@nhip/core/log/log-bus';
+import { type DeadLetter, decodeDeadLetter, encodeDeadLetter } from '@nhip/core/telemetry/dead-letter';
+import type { Decoded } from '@nhip/core/telemetry/decoder';
+import type { Reject } from '@nhip/core/telemetry/rejects';
+import type { DeadSource } from './loss-rows.ts';
+import type { Work } from './work.ts';
 
-/**
- * What could not be stored, kept with the reason: one record per message and reason, durable before the checkpoint
- * moves past the message. After a crash between the two a letter can be there twice: its source tells.
- */
-export interface DeadLetter {
-  readonly reason: Reject['reason'];
-  readonly detail: string;
-  readonly samples: number;
-  /** Id of the broker's log. */
-  readonly sourceLog: string;
-  /** Index of the message in it. */
-  readonly sourceIndex: number;
-  /** The log record as it was read: sender, topic, payload. */
-  readonly record: Uint8Array;
-}
-
-const lengthBytes = 4;
-
-export function encodeDeadLetter({ record, ...head }: DeadLetter): Uint8Array {
-  const header = new TextEncoder().encode(JSON.stringify(head));
-  const bytes = new Uint8Array(lengthBytes + header.length + record.length);
-  new DataView(bytes.buffer).setUint32(0, header.length, true);
-  bytes.set(header, lengthBytes);
-  bytes.set(record, lengthBytes + header.length);
-  return bytes;
-}
-
-export function decodeDeadLetter(bytes: Uint8Array): DeadLetter {
-  const length = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0, true);
-  const head = JSON.parse(new TextDecoder().decode(bytes.subarray(lengthBytes, lengthBytes + length))) as Omit<DeadLetter, 'record'>;
-  return { ...head, record: bytes.subarray(lengthBytes + length) };
+/** Adds what the decoder rejected of a message to the work: a letter per reason, and its samples to the losses. */
+export function keepRejects(
+  rejects: readonly Reject[],
+  decoded: Decoded,
+  record: LogRecord,
+  sourceLog: string,
+  work: Work,
+  atMs: number,
+): void {
+  if (rejects.length === 0) return;
+  const { edge, identity, identityCount, message } = decoded;
+  const seqFrom = identity?.seq ?? 0;
+  const numbers = { stream: identity?.stream ?? '', seqFrom, seqTo: seqFrom + (identity === undefined ? 0 : identityCount) };
+  for (const reject of rejects) {
+    work.rejected += reject.samples;
+    const source: DeadSource = { edge: edge === '' ? (message?.sender ?? '') : edge, detail: reject.reason, atMs, ...numbers };
+    for (const row of reject.rows) work.losses.addDead(source, row, row.samples);
+    const letter = encodeDeadLetter({ ...reject, sourceLog, sourceIndex: record.index, part: 0, record: record.payload });
+    work.letters.push(letter);
+    work.letterBytes += letter.length;
+  }
 }
 
 /** All letters that are kept, oldest first, each once. */
@@ -43,7 +37,7 @@ export async function* listDeadLetters(log: Pick<LogBus, 'read'>): AsyncGenerato
     if (records.length === 0) return;
     for (const record of records) {
       const letter = decodeDeadLetter(record.payload);
-      const key = `${letter.sourceLog} ${letter.sourceIndex} ${letter.reason}`;
+      const key = `${letter.sourceLog} ${letter.sourceIndex} ${letter.reason} ${letter.part}`;
       if (listed.has(key)) continue;
       listed.add(key);
       yield letter;

@@ -35,10 +35,10 @@ describe('ingest, over random schedules', () => {
           const failures: ('before' | 'after')[] = [];
           const store: HistoryStore = {
             ...rig.store,
-            async write(batch, checkpoint) {
+            async write(write) {
               const how = failures.shift();
               if (how === 'before') throw new RetryableError('store.writeFailed', 'not written');
-              await rig.store.write(batch, checkpoint);
+              await rig.store.write(write);
               if (how === 'after') throw new RetryableError('store.writeFailed', 'written, but the answer was lost');
             },
           };

@@ -67,10 +67,10 @@ function failing(plan: ('before' | 'after' | 'works')[]): HistoryStore & { reado
   return {
     ...rig.store,
     attempts: () => attempts,
-    async write(batch, checkpoint) {
+    async write(write) {
       const step = plan[attempts++] ?? 'works';
       if (step === 'before') throw new RetryableError('store.writeFailed', 'the line is down');
-      await rig.store.write(batch, checkpoint);
+      await rig.store.write(write);
       if (step === 'after') throw new RetryableError('store.writeFailed', 'the answer was lost');
     },
   };

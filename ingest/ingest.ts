@@ -1,42 +1,35 @@
-import type { LogBus, LogRecord } from '@nhip/core/log/log-bus';
+import type { LogBus, LogRecord, LogSource } from '@nhip/core/log/log-bus';
 import type { Clock } from '@nhip/core/process/env';
 import type { Log } from '@nhip/core/process/log';
 import { createDecoder, type Decoder } from '@nhip/core/telemetry/decoder';
-import type { Reject } from '@nhip/core/telemetry/outcome';
-import { SampleBatch, SeriesTable } from '@nhip/core/telemetry/sample-batch';
+import type { Reject } from '@nhip/core/telemetry/rejects';
+import type { Replayed } from '@nhip/core/telemetry/replay';
+import { type BatchMark, SampleBatch, SeriesTable } from '@nhip/core/telemetry/sample-batch';
+import type { Loss } from '@nhip/core/wire/loss';
 import type { Checkpoint, HistoryStore } from '@nhip/stores/history-store';
+import { type Book, openBook } from './book.ts';
 import type { IngestConfig } from './config.ts';
-import { encodeDeadLetter } from './dead-letters.ts';
+import { keepRejects } from './dead-letters.ts';
+import { judgeMessage } from './judge.ts';
+import { blankLoss } from './loss-rows.ts';
 import { createRebirthRequester, type SendNodeCommand } from './rebirth.ts';
-import { createRepeatFilter, nothingSeen, type RepeatFilter } from './repeat-filter.ts';
+import { samplesOf } from './repeat-filter.ts';
+import { takeReplayed } from './replay.ts';
+import { createResendRequester } from './resend.ts';
+import { createCounts, type IngestStats } from './stats.ts';
 import { createWork, type Work } from './work.ts';
 import { createWorkWriter } from './work-writer.ts';
 
 export interface IngestDeps {
   readonly clock: Clock;
   readonly log: Log;
-  readonly logBus: LogBus;
+  readonly logBus: LogSource;
   readonly store: HistoryStore;
   /** Where dead letters go: a log of its own. */
   readonly deadLetters: LogBus;
   readonly sendNodeCommand: SendNodeCommand;
   /** Called when ingest cannot go on: without it the log would fill up and give up samples unseen. */
   onFatal?(error: Error): void;
-}
-
-/** Numbers since the process started; samples, not messages. */
-export interface IngestStats {
-  readonly received: number;
-  readonly stored: number;
-  readonly repeated: number;
-  readonly deadLettered: number;
-  readonly deadLetteredByReason: Readonly<Record<string, number>>;
-  /** Records of the log that were evicted before ingest read them. */
-  readonly missedRecords: number;
-  readonly batches: number;
-  /** Age of the oldest record that is read but not stored; 0 when everything read is stored. */
-  readonly lagMs: number;
-  readonly nextIndex: number;
 }
 
 export interface Ingest {
@@ -49,12 +42,13 @@ export interface Ingest {
   checkpoint(): Checkpoint | undefined;
 }
 
-/** Bad input beyond this is written out before more is read. */
+/** Bad input and losses beyond this are written out before more is read. */
 const maxLetterBytes = 4_194_304;
+const maxLosses = 50_000;
 const readRetryMs = 1000;
 
 /**
- * The ingest role: log → samples → store → cursor. Reading and decoding the next batch goes on while the last one is
+ * The ingest role: log → samples and losses → store → cursor. Reading and decoding the next batch goes on while the last one is
  * being written; one more waits at most. A store that fails is tried again for ever with back-off; the log is the buffer.
  */
 export function createIngest(config: IngestConfig, deps: IngestDeps): Ingest {
@@ -63,11 +57,14 @@ export function createIngest(config: IngestConfig, deps: IngestDeps): Ingest {
   const decoder: Decoder = createDecoder(series, config);
   const requestRebirth = createRebirthRequester(clock, deps.sendNodeCommand);
   const spare: SampleBatch[] = [];
-  const byReason = new Map<string, number>();
-  const counts = { received: 0, stored: 0, repeated: 0, deadLettered: 0, missedRecords: 0, batches: 0 };
+  const requestResend = createResendRequester(clock, deps.sendNodeCommand);
+  const seenReasons = new Set<string>();
+  const counts = createCounts();
   const abort = new AbortController();
-  const write = createWorkWriter({ clock, log, logBus, store, deadLetters, signal: abort.signal });
-  let repeats: RepeatFilter = createRepeatFilter();
+  const writer = createWorkWriter({ clock, log, logBus, store, deadLetters, signal: abort.signal });
+  let book: Book = openBook();
+  /** What the opening found out, for the first batch. */
+  const early: Loss[] = [];
   let lastCheckpoint: Checkpoint | undefined;
   let nextIndex = 0;
   /** What is being decoded and what is being written. */
@@ -78,8 +75,7 @@ export function createIngest(config: IngestConfig, deps: IngestDeps): Ingest {
 
   async function open(): Promise<void> {
     const checkpoint = await store.open();
-    const restored = createRepeatFilter(checkpoint?.repeats);
-    repeats = restored;
+    book = openBook(checkpoint?.repeats);
     const { firstIndex, nextIndex: end } = logBus.stats();
     if (checkpoint === undefined) {
       nextIndex = firstIndex;
@@ -88,38 +84,53 @@ export function createIngest(config: IngestConfig, deps: IngestDeps): Ingest {
     if (!decoder.restore(checkpoint.decoder)) log.warn('The births in the store are of another version; edges are asked for new ones');
     // Another log (its folder was lost or replaced) numbers from 0 again, an older copy of this one from its end; repeats are
     // known by their identity in both.
-    nextIndex = restored.logId === logBus.id ? Math.min(checkpoint.nextIndex, end) : firstIndex;
+    const isSameLog = book.logId === logBus.id;
+    nextIndex = isSameLog ? Math.min(checkpoint.nextIndex, end) : firstIndex;
+    if (!isSameLog && book.logId !== undefined) logGone(early, 'the log was replaced by another');
+    else if (nextIndex < checkpoint.nextIndex) logGone(early, `the log ends at ${end}, before the last stored record`);
     lastCheckpoint = { ...checkpoint, nextIndex };
   }
 
   function take(record: LogRecord, work: Work): void {
-    if (record.index > work.nextIndex) missed(work.nextIndex, record.index);
+    if (record.index > work.nextIndex) missed(work, record.index);
     work.nextIndex = record.index + 1;
-    const mark = work.batch.mark();
-    const { message, edge, identity, identityCount, rejects, needsRebirth } = decoder.decode(record, work.batch);
-    const rejected = rejects.reduce((sum, { samples }) => sum + samples, 0);
-    counts.received += work.batch.length - mark.length + rejected;
-    const seen = identity === undefined ? nothingSeen : repeats.filter(edge, identity, identityCount, work.batch, mark);
-    work.repeated += seen.repeats;
-    // What was refused the first time is a dead letter already.
-    if (seen.isWhole) work.repeated += rejected;
-    else for (const reject of rejects) keep(reject, record, work);
+    book.markRead(logBus.id, record.index);
+    const { batch } = work;
+    const atMs = clock.now();
+    const mark = batch.mark();
+    const decoded = decoder.decode(record, batch);
+    const { message, edge, replayed } = decoded;
+    if (replayed !== undefined) takeLetter(replayed, work, mark, atMs);
+    else {
+      counts.received(batch.length - mark.length + samplesOf(decoded.rejects));
+      const { repeats, rejects, missing } = judgeMessage(decoded, book, batch, mark, work.losses, atMs);
+      work.repeated += repeats;
+      for (const reject of rejects) noteReject(reject, record.index);
+      keepRejects(rejects, decoded, record, logBus.id, work, atMs);
+      if (message !== undefined && requestResend(edge, missing, message.receivedMs)) {
+        counts.resendRequested();
+        log.info({ edge, missing: missing.length, first: missing[0] }, 'Numbers that an edge released are missing, asked for them again');
+      }
+    }
+    if (batch.length > mark.length) work.sources.push({ index: record.index, fromRow: mark.length });
     if (message === undefined) return;
     work.oldestMs = Math.min(work.oldestMs, message.receivedMs);
-    if (needsRebirth && requestRebirth(edge, message.receivedMs)) log.info({ edge }, 'Rebirth requested');
+    if (decoded.needsRebirth && requestRebirth(edge, message.receivedMs)) log.info({ edge }, 'Rebirth requested');
   }
 
-  function keep(reject: Reject, record: LogRecord, work: Work): void {
-    const { reason, detail } = reject;
-    work.rejected += reject.samples;
-    if (!byReason.has(reason)) {
-      const level = reason === 'decoderFault' ? 'error' : 'warn';
-      log[level]({ reason, detail, index: record.index }, 'First dead letter of this kind');
-    }
-    byReason.set(reason, (byReason.get(reason) ?? 0) + reject.samples);
-    const letter = encodeDeadLetter({ ...reject, sourceLog: logBus.id, sourceIndex: record.index, record: record.payload });
-    work.letters.push(letter);
-    work.letterBytes += letter.length;
+  function takeLetter(replayed: Replayed, work: Work, mark: BatchMark, atMs: number): void {
+    const { sourceLog, sourceIndex, reason } = replayed.letter;
+    const samples = takeReplayed(replayed, book, work, mark, atMs);
+    work.replayed += Math.max(0, samples);
+    if (samples < 0) log.error({ sourceIndex, reason }, 'A dead letter stays where it is: more came back than can be remembered');
+    else log.info({ sourceLog, sourceIndex, reason, samples }, 'A dead letter came back');
+  }
+
+  function noteReject({ reason, detail, samples }: Reject, index: number): void {
+    if (!seenReasons.has(reason))
+      log[reason === 'decoderFault' ? 'error' : 'warn']({ reason, detail, index }, 'First dead letter of this kind');
+    seenReasons.add(reason);
+    counts.rejected(reason, samples);
   }
 
   /** [] when nothing came in time, the role stops, or the log cannot be read just now. */
@@ -141,7 +152,7 @@ export function createIngest(config: IngestConfig, deps: IngestDeps): Ingest {
   /** Reads until the batch is full, or its age has reached the commit interval. */
   async function collect(work: Work): Promise<void> {
     const until = clock.monotonic() + config.commitIntervalMs;
-    while (work.batch.length < config.maxBatchSamples && work.letterBytes < maxLetterBytes && !abort.signal.aborted) {
+    while (!isFull(work) && !abort.signal.aborted) {
       const isEmpty = work.nextIndex === work.fromIndex;
       const waitMs = isEmpty ? 1000 : Math.max(0, until - clock.monotonic());
       const records = await read(work.nextIndex, waitMs);
@@ -154,21 +165,31 @@ export function createIngest(config: IngestConfig, deps: IngestDeps): Ingest {
     }
   }
 
-  function missed(from: number, to: number): void {
-    counts.missedRecords += to - from;
+  function isFull({ batch, letterBytes, losses }: Work): boolean {
+    return batch.length >= config.maxBatchSamples || letterBytes >= maxLetterBytes || losses.size >= maxLosses;
+  }
+
+  /** What was in them comes again, or the edge tells that it is gone. */
+  function missed({ nextIndex: from, losses }: Work, to: number): void {
+    counts.missed(to - from);
+    decoder.forgetAliases();
     log.error({ from, to }, 'Records of the log were gone before they could be stored');
+    const found: Loss[] = [];
+    logGone(found, `${to - from} records of the log from ${from} on`);
+    losses.add(...found);
+  }
+
+  function logGone(to: Loss[], detail: string): void {
+    to.push({ ...blankLoss('', 'logGone', clock.now()), detail });
   }
 
   async function writeOut(work: Work, checkpoint: Checkpoint): Promise<boolean> {
     writing = work;
-    const isStored = await write(work, checkpoint);
+    const isStored = await writer.write(work, checkpoint);
     if (!isStored) return false;
     writing = undefined;
     lastCheckpoint = checkpoint;
-    counts.batches++;
-    counts.stored += work.batch.length;
-    counts.repeated += work.repeated;
-    counts.deadLettered += work.rejected;
+    counts.stored(work);
     spare.push(work.batch);
     return true;
   }
@@ -177,10 +198,11 @@ export function createIngest(config: IngestConfig, deps: IngestDeps): Ingest {
     let written: Promise<boolean> = Promise.resolve(true);
     while (!abort.signal.aborted) {
       const work = createWork(spare.pop() ?? new SampleBatch(series, 16_384), nextIndex);
+      work.losses.add(...early.splice(0));
       collecting = work;
       await collect(work);
       nextIndex = work.nextIndex;
-      const checkpoint = { nextIndex, decoder: decoder.snapshot(), repeats: repeats.snapshot(logBus.id) };
+      const checkpoint = { nextIndex, decoder: decoder.snapshot(), repeats: book.snapshot(logBus.id) };
       // The next batch must not be stored when this one's predecessor was not.
       if (!(await written)) return;
       if (work.nextIndex === work.fromIndex) spare.push(work.batch);
@@ -205,8 +227,8 @@ export function createIngest(config: IngestConfig, deps: IngestDeps): Ingest {
     stats() {
       const oldestMs = Math.min(collecting?.oldestMs ?? Number.POSITIVE_INFINITY, writing?.oldestMs ?? Number.POSITIVE_INFINITY);
       return {
-        ...counts,
-        deadLetteredByReason: Object.fromEntries(byReason),
+        ...counts.get(),
+        storeDownSinceMs: writer.downSinceMs(),
         lagMs: oldestMs === Number.POSITIVE_INFINITY ? 0 : Math.max(0, clock.now() - oldestMs),
         nextIndex,
       };

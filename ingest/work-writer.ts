@@ -1,7 +1,8 @@
-import type { LogBus } from '@nhip/core/log/log-bus';
+import type { LogBus, LogSource } from '@nhip/core/log/log-bus';
 import type { Clock } from '@nhip/core/process/env';
 import type { Log } from '@nhip/core/process/log';
 import type { Checkpoint, HistoryStore } from '@nhip/stores/history-store';
+import { keepRefused } from './refused.ts';
 import type { Work } from './work.ts';
 
 /** Name of ingest's cursor in the broker's log: what is below it may be deleted. */
@@ -10,24 +11,31 @@ export const ingestReader = 'ingest';
 export interface WorkWriterDeps {
   readonly clock: Clock;
   readonly log: Log;
-  readonly logBus: LogBus;
+  readonly logBus: LogSource;
   readonly store: HistoryStore;
   readonly deadLetters: LogBus;
   /** Aborts when the role stops. */
   readonly signal: AbortSignal;
 }
 
+export interface WorkWriter {
+  /**
+   * Makes work durable, in this order: dead letters, samples with their losses and checkpoint, cursor of the log. Tries until it works
+   * or the role stops: nothing is given up because a store is down. Resolves with whether the work is in the store; after
+   * `false` nothing later may be written, or the checkpoint would jump over this work. Never rejects.
+   */
+  write(work: Work, checkpoint: Checkpoint): Promise<boolean>;
+  /** Since when nothing can be written; null when the last attempt was well. ms UTC. */
+  downSinceMs(): number | null;
+}
+
 const firstPauseMs = 100;
 const longestPauseMs = 10_000;
 
-/**
- * Makes work durable, in this order: dead letters, samples with their checkpoint, cursor of the log. Tries until it works
- * or the role stops: nothing is given up because a store is down. Resolves with whether the work is in the store; after
- * `false` nothing later may be written, or the checkpoint would jump over this work. Never rejects.
- */
-export function createWorkWriter(deps: WorkWriterDeps): (work: Work, checkpoint: Checkpoint) => Promise<boolean> {
+export function createWorkWriter(deps: WorkWriterDeps): WorkWriter {
   const { clock, log, logBus, store, signal } = deps;
   let isCursorStuck = false;
+  let downSinceMs: number | null = null;
 
   /** A letter that is on disk leaves the list, so that the next try does not write it again. */
   async function keepLetters(work: Work): Promise<void> {
@@ -45,20 +53,30 @@ export function createWorkWriter(deps: WorkWriterDeps): (work: Work, checkpoint:
     return found?.nextIndex === checkpoint.nextIndex && Buffer.compare(found.repeats, checkpoint.repeats) === 0;
   }
 
+  function tryStore(work: Work, checkpoint: Checkpoint): Promise<void> {
+    work.refused = 0;
+    return store.write({
+      batch: work.batch,
+      losses: work.losses.list(),
+      checkpoint,
+      keepRefused: (refused) => keepRefused(work, refused, { clock, sourceLog: logBus.id, deadLetters: deps.deadLetters }),
+    });
+  }
+
   async function storeForEver(work: Work, checkpoint: Checkpoint): Promise<boolean> {
     let wasTried = false;
-    let isDown = false;
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       try {
         await keepLetters(work);
         const isDone = wasTried && (await isStored(checkpoint));
         wasTried = true;
-        if (!isDone) await store.write(work.batch, checkpoint);
-        if (isDown) log.info({ store: store.name }, 'Batches are stored again');
+        if (!isDone) await tryStore(work, checkpoint);
+        if (downSinceMs !== null) log.info({ store: store.name }, 'Batches are stored again');
+        downSinceMs = null;
         return true;
       } catch (error) {
-        if (!isDown) log.error({ err: error, store: store.name }, 'A batch could not be stored, trying until it can');
-        isDown = true;
+        if (downSinceMs === null) log.error({ err: error, store: store.name }, 'A batch could not be stored, trying until it can');
+        downSinceMs ??= clock.now();
         if (signal.aborted) return false;
         await clock.sleep(pauseMs, signal).catch(() => undefined);
       }
@@ -76,9 +94,12 @@ export function createWorkWriter(deps: WorkWriterDeps): (work: Work, checkpoint:
     }
   }
 
-  return async (work, checkpoint) => {
-    const isDone = await storeForEver(work, checkpoint);
-    if (isDone) await moveCursor(checkpoint.nextIndex);
-    return isDone;
+  return {
+    async write(work, checkpoint) {
+      const isDone = await storeForEver(work, checkpoint);
+      if (isDone) await moveCursor(checkpoint.nextIndex);
+      return isDone;
+    },
+    downSinceMs: () => downSinceMs,
   };
 }

@@ -1,11 +1,17 @@
 import type { LogRecord } from '../log/log-bus.ts';
+import type { LossReport } from '../wire/loss.ts';
 import type { OutboxIdentity } from '../wire/outbox-identity.ts';
-import { parseTopic, type SparkplugTopic } from '../wire/topic.ts';
+import { machineId } from '../wire/sample.ts';
+import { type JsonTopic, parseTopic, type SparkplugTopic } from '../wire/topic.ts';
 import { WireError } from '../wire/wire-error.ts';
-import { createSession, type EdgeSession, restoreSession, type StoredSession, storeSession } from './edge-session.ts';
+import { countBroken } from './broken-data.ts';
+import { replayTopic } from './dead-letter.ts';
+import { createSession, type EdgeSession, nodeDevice, restoreSession, type StoredSession, storeSession } from './edge-session.ts';
 import { decodeJson } from './json-lane.ts';
 import { brokerStartedTopic, decodeLogMessage, type LogMessage } from './log-record.ts';
-import { addReject, type DecoderLimits, type Outcome, type Reject, type RejectReason } from './outcome.ts';
+import { createOutcome, type DecoderLimits, type Outcome, resetOutcome } from './outcome.ts';
+import type { Reject, RejectReason } from './rejects.ts';
+import { decodeReplayed, type Replayed } from './replay.ts';
 import type { SampleBatch, SeriesTable } from './sample-batch.ts';
 import { endSession, handleBirth, handleDeath } from './session-events.ts';
 import { decodeData } from './sparkplug-data.ts';
@@ -18,9 +24,16 @@ export interface Decoded {
   /** Outbox identity and how many sequence numbers the message takes, when it carries one. */
   readonly identity: OutboxIdentity | undefined;
   readonly identityCount: number;
+  /** Tick of the sample at place 0 of the message: `placeOf` finds the others. */
+  readonly firstTick: number;
+  /** What the node says of its outbox: all below was acknowledged; what it gave up. */
+  readonly released: OutboxIdentity | undefined;
+  readonly losses: readonly LossReport[];
   readonly rejects: readonly Reject[];
   /** True when only a new birth can help: an unknown alias, a gap in seq, DATA before a birth. */
   readonly needsRebirth: boolean;
+  /** When the record is a dead letter that comes back. */
+  readonly replayed: Replayed | undefined;
 }
 
 export interface DecoderOptions {
@@ -40,6 +53,8 @@ export interface Decoder {
   decode(record: LogRecord, batch: SampleBatch): Decoded;
   /** State to carry on from; the same object as long as no birth or death changed it. */
   snapshot(): Uint8Array;
+  /** Records were missed, and births perhaps with them: no alias is to be trusted before the next birth, or values would get a wrong name. */
+  forgetAliases(): void;
   /** Takes a snapshot back. False when another version of the program made it: then the births must be asked for again. */
   restore(state: Uint8Array): boolean;
   sessions(): Iterable<EdgeSession>;
@@ -97,14 +112,38 @@ export function createDecoder(series: SeriesTable, options: DecoderOptions = {})
         if (handleDeath(session, topic.device, message, index, batch, outcome)) changed();
         return;
       default:
-        addReject(outcome, 'unknownTopic', `${topic.type} is a command, not telemetry`);
+        outcome.rejects.add('unknownTopic', `${topic.type} is a command, not telemetry`);
     }
+  }
+
+  /** Nothing of the message is used; its samples and their numbers are counted as far as its frame tells them. */
+  function rejectWhole(
+    outcome: Outcome,
+    error: unknown,
+    topic: SparkplugTopic | JsonTopic | undefined,
+    message: LogMessage | undefined,
+  ): void {
+    const reason = rejectReason(error);
+    const detail = error instanceof Error ? error.message : String(error);
+    if (topic === undefined || message === undefined || (topic.lane === 'sparkplug' && !topic.type.endsWith('DATA'))) {
+      outcome.rejects.add(reason, detail);
+      return;
+    }
+    const machine = machineId(topic.group, topic.edge, topic.device === '' ? nodeDevice : topic.device);
+    const counted =
+      topic.lane === 'json' ? undefined : countBroken(sessions.get(`${topic.group}/${topic.edge}`), topic.device, message.payload);
+    outcome.identity = counted?.identity;
+    outcome.identityCount = counted?.identity === undefined ? 0 : counted.identityCount;
+    const samples = counted?.identityCount ?? 1;
+    outcome.rejects.addWhole(reason, detail, machine, samples, message.receivedMs, counted === undefined ? anyPlace : samples);
   }
 
   return {
     decode(record, batch) {
-      const outcome: Outcome = { identity: undefined, identityCount: 0, needsRebirth: false, rejects: [] };
+      const outcome = createOutcome();
       let message: LogMessage | undefined;
+      let topic: SparkplugTopic | JsonTopic | undefined;
+      let replayed: Replayed | undefined;
       let edge = '';
       const mark = batch.mark();
       try {
@@ -112,20 +151,20 @@ export function createDecoder(series: SeriesTable, options: DecoderOptions = {})
         if (message.topic === brokerStartedTopic) {
           for (const session of sessions.values()) endSession(session, message.receivedMs, record.index, batch);
           changed();
-          return { message, edge, ...outcome };
+        } else if (message.topic === replayTopic) replayed = decodeReplayed(message.payload, sessions, batch, limits);
+        else {
+          topic = parseTopic(message.topic);
+          edge = `${topic.group}/${topic.edge}`;
+          if (topic.lane === 'json') decodeJson(topic, message, record.index, batch, limits, outcome);
+          else decodeSparkplug(topic, message, record.index, batch, outcome);
         }
-        const topic = parseTopic(message.topic);
-        edge = `${topic.group}/${topic.edge}`;
-        if (topic.lane === 'json') decodeJson(topic, message, record.index, batch, limits, outcome);
-        else decodeSparkplug(topic, message, record.index, batch, outcome);
       } catch (error) {
         batch.rewind(mark);
-        outcome.identity = undefined;
-        outcome.identityCount = 0;
-        outcome.rejects.length = 0;
-        addReject(outcome, rejectReason(error), error instanceof Error ? error.message : String(error));
+        resetOutcome(outcome);
+        // A letter that still cannot be read stays where it is.
+        if (message?.topic !== replayTopic) rejectWhole(outcome, error, topic, message);
       }
-      return { message, edge, ...outcome };
+      return { message, edge, replayed, ...outcome, rejects: outcome.rejects.list() };
     },
 
     snapshot() {
@@ -146,6 +185,11 @@ export function createDecoder(series: SeriesTable, options: DecoderOptions = {})
       return isKnown;
     },
 
+    forgetAliases() {
+      for (const session of sessions.values()) session.byAlias.clear();
+      changed();
+    },
+
     sessions: () => sessions.values(),
 
     unit(seriesId) {
@@ -154,6 +198,9 @@ export function createDecoder(series: SeriesTable, options: DecoderOptions = {})
     },
   };
 }
+
+/** Places of a message whose samples could not be counted. */
+const anyPlace = 1_000_000;
 
 /** Anything but a WireError is a fault of this program; one message must still not stop the reader of the log. */
 function rejectReason(error: unknown): RejectReason {

@@ -2,6 +2,7 @@ import { outboxIdentityMetric } from '../wire/outbox-identity.ts';
 import { machineId } from '../wire/sample.ts';
 import type { Metric } from '../wire/sparkplug/payload.ts';
 import { type Connection, deviceProperties, metricNames } from '../wire/vocabulary.ts';
+import { isOutboxMetric } from './outbox-metrics.ts';
 import type { SeriesTable } from './sample-batch.ts';
 
 /** What a birth says about one metric: enough to decode DATA that carries only the alias. */
@@ -20,7 +21,7 @@ export const nodeDevice = '_node';
 
 /** Metrics that belong to the Sparkplug session, not to the machine. */
 export function isSessionMetric(name: string): boolean {
-  return name === 'bdSeq' || name.startsWith('Node Control/') || name.startsWith('Device Control/') || name === outboxIdentityMetric;
+  return name === 'bdSeq' || name.startsWith('Node Control/') || name.startsWith('Device Control/') || isOutboxMetric(name);
 }
 
 export function isDeviceProperty(name: string): boolean {

@@ -12,6 +12,10 @@ describe('IntervalSet', () => {
         for (const [a, b] of ranges) for (let i = a; i < b; i++) plain.add(i);
         for (let i = 0; i < 80; i++) expect(set.has(i)).toBe(plain.has(i));
         expect(set.overlap(from, to)).toBe([...plain].filter((i) => i >= from && i < to).length);
+        const missing = set.gaps(from, to).flatMap(([a, b]) => Array.from({ length: b - a }, (_, i) => a + i));
+        expect(missing).toEqual(Array.from({ length: to - from }, (_, i) => from + i).filter((n) => !plain.has(n)));
+        expect(set.gaps(from, to, 1)).toEqual(set.gaps(from, to).slice(0, 1));
+        expect(set.end).toBe(Math.max(0, ...[...plain].map((n) => n + 1)));
         const intervals = set.intervals();
         for (let i = 1; i < intervals.length; i++) expect(intervals[i]?.[0]).toBeGreaterThan(intervals[i - 1]?.[1] as number);
         expect(new IntervalSet(intervals).intervals()).toEqual(intervals);
@@ -19,19 +23,22 @@ describe('IntervalSet', () => {
     );
   });
 
-  it('closes its first gap, and only that one', () => {
+  it('closes its smallest gap, and only that one', () => {
     const set = new IntervalSet([
       [2, 4],
       [8, 9],
+      [11, 12],
       [20, 22],
     ]);
-    set.closeFirstGap();
+    expect(set.closeSmallestGap()).toEqual([9, 11]);
     expect(set.intervals()).toEqual([
-      [2, 9],
+      [2, 4],
+      [8, 12],
       [20, 22],
     ]);
-    set.closeFirstGap();
-    set.closeFirstGap();
+    expect(set.closeSmallestGap()).toEqual([4, 8]);
+    expect(set.closeSmallestGap()).toEqual([12, 20]);
+    expect(set.closeSmallestGap()).toBeUndefined();
     expect(set.intervals()).toEqual([[2, 22]]);
   });
 });

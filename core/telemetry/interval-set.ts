@@ -15,6 +15,11 @@ export class IntervalSet {
     return this.#from.length;
   }
 
+  /** The number above the highest one; 0 for an empty set. */
+  get end(): number {
+    return this.#to.at(-1) ?? 0;
+  }
+
   intervals(): readonly (readonly [number, number])[] {
     return this.#from.map((from, i) => [from, this.#to[i] as number] as const);
   }
@@ -35,6 +40,12 @@ export class IntervalSet {
 
   add(from: number, to: number): void {
     if (to <= from) return;
+    const last = this.#from.length - 1;
+    if (last >= 0 && from >= (this.#from[last] as number) && from <= (this.#to[last] as number)) {
+      // The usual case: numbers come in order.
+      if (to > (this.#to[last] as number)) this.#to[last] = to;
+      return;
+    }
     let first = this.#lastAtOrBelow(from);
     if (first < 0 || (this.#to[first] as number) < from) first++;
     let start = from;
@@ -49,11 +60,34 @@ export class IntervalSet {
     this.#to.splice(first, after - first, end);
   }
 
-  /** Joins the two lowest intervals, as if the numbers between them were in the set. */
-  closeFirstGap(): void {
-    if (this.#from.length < 2) return;
-    this.#to.splice(0, 1);
-    this.#from.splice(1, 1);
+  /** The numbers of `[from, to)` that are not in the set, lowest first, at most `limit` intervals. */
+  gaps(from: number, to: number, limit = Number.POSITIVE_INFINITY): readonly (readonly [number, number])[] {
+    const gaps: (readonly [number, number])[] = [];
+    let at = from;
+    for (let i = Math.max(0, this.#lastAtOrBelow(from)); at < to && gaps.length < limit; i++) {
+      const start = Math.min(to, this.#from[i] ?? to);
+      if (start > at) gaps.push([at, start]);
+      if (i >= this.#from.length) break;
+      at = Math.max(at, this.#to[i] as number);
+    }
+    return gaps;
+  }
+
+  /** Joins the two intervals with the fewest numbers between them, as if those were in the set, and tells which they were. */
+  closeSmallestGap(): readonly [number, number] | undefined {
+    let smallest = -1;
+    for (let i = 0; i + 1 < this.#from.length; i++) {
+      if (smallest < 0 || this.#gapAfter(i) < this.#gapAfter(smallest)) smallest = i;
+    }
+    if (smallest < 0) return undefined;
+    const gap = [this.#to[smallest] as number, this.#from[smallest + 1] as number] as const;
+    this.#to.splice(smallest, 1);
+    this.#from.splice(smallest + 1, 1);
+    return gap;
+  }
+
+  #gapAfter(i: number): number {
+    return (this.#from[i + 1] as number) - (this.#to[i] as number);
   }
 
   #lastAtOrBelow(value: number): number {

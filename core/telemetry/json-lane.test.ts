@@ -83,13 +83,13 @@ describe('the JSON lane', () => {
     const { rows, rejects, needsRebirth } = decode(device, payload);
     expect(rows).toEqual([]);
     expect(needsRebirth).toBe(false);
-    expect(rejects).toEqual([{ reason: 'malformedPayload', detail: expect.any(String), samples: 1 }]);
+    expect(rejects).toMatchObject([{ reason: 'malformedPayload', detail: expect.any(String), samples: 1 }]);
   });
 
   it('refuses numbers and times out of range one by one, and keeps the rest', () => {
     const { values, rejects } = decode(device, '{"values":{"a":1e999,"b":2,"c":-1e999}}');
     expect(values).toEqual({ b: 2 });
-    expect(rejects).toEqual([{ reason: 'notANumber', detail: 'a is Infinity', samples: 2 }]);
+    expect(rejects).toMatchObject([{ reason: 'notANumber', detail: 'a is Infinity', samples: 2 }]);
     expect(decode(device, '{"ts":1e300,"values":{"a":1}}').rejects).toMatchObject([{ reason: 'timestampOutOfRange' }]);
     expect(decode(device, '{"ts":-1,"values":{"a":1}}').rejects).toMatchObject([{ reason: 'timestampOutOfRange' }]);
   });

@@ -4,7 +4,7 @@ import type { JsonTopic } from '../wire/topic.ts';
 import { WireError } from '../wire/wire-error.ts';
 import type { LogMessage } from './log-record.ts';
 import { pushValue } from './normalise.ts';
-import { addReject, type DecoderLimits, type Outcome } from './outcome.ts';
+import { type DecoderLimits, firstTickOf, type Outcome, tickModulus } from './outcome.ts';
 import type { SampleBatch } from './sample-batch.ts';
 
 const maxDepth = 4;
@@ -27,6 +27,7 @@ export function decodeJson(
   const body = parse(message.payload);
   const { values, timestampMs } = topic.metric === '' ? envelope(body, message.receivedMs) : single(body, topic.metric, message.receivedMs);
   const machine = machineId(topic.group, topic.edge, topic.device);
+  outcome.firstTick = firstTickOf(index);
   let count = 0;
   const visit = (name: string, value: unknown, depth: number): void => {
     if (isObject(value)) {
@@ -34,19 +35,22 @@ export function decodeJson(
       for (const [key, inner] of Object.entries(value)) visit(name === '' ? key : `${name}/${key}`, inner, depth + 1);
       return;
     }
-    if (++count > maxMetrics) throw new WireError('wire.tooLarge', `more than ${maxMetrics} values in one message`);
+    const place = count++;
+    if (count > maxMetrics) throw new WireError('wire.tooLarge', `more than ${maxMetrics} values in one message`);
     if (name === '' || name.length > 256) throw new WireError('wire.malformed', 'a metric name is empty or longer than 256');
-    const seriesId = batch.series.idWithin(machine, name, limits.maxSeriesPerEdge);
+    const metric = wellFormed(name);
+    const seriesId = batch.series.idWithin(machine, metric, limits.maxSeriesPerEdge);
     if (seriesId < 0) {
-      addReject(outcome, 'tooManySeries', `${name} of ${machine}: the edge has ${limits.maxSeriesPerEdge} series already`);
+      const detail = `${metric} of ${machine}: the edge has ${limits.maxSeriesPerEdge} series already`;
+      outcome.rejects.addSample('tooManySeries', detail, { machine, metric, timeMs: message.receivedMs, place });
       return;
     }
     pushValue(batch, outcome, limits, message.receivedMs, {
       seriesId,
-      name,
+      place,
       timestampMs,
-      tick: (index + count) % 1_000_000,
-      value: Array.isArray(value) ? arrayText(value) : (value as Value),
+      tick: (outcome.firstTick + place) % tickModulus,
+      value: scalarOf(value),
       quality: quality.good,
       isHistorical: false,
     });
@@ -86,6 +90,16 @@ function time(ts: unknown): number {
   const parsed = typeof ts === 'string' ? parseTime(ts) : undefined;
   if (parsed === undefined) throw new WireError('wire.malformed', 'ts is neither ms since 1970 nor an ISO 8601 time');
   return parsed;
+}
+
+function scalarOf(value: unknown): Value {
+  if (Array.isArray(value)) return arrayText(value);
+  return typeof value === 'string' ? wellFormed(value) : (value as Value);
+}
+
+/** JSON can spell half a surrogate pair, which no store can keep: UTF-8 has none. */
+function wellFormed(text: string): string {
+  return text.replaceAll(/\p{Cs}/gu, '\ufffd');
 }
 
 function arrayText(value: readonly unknown[]): string {

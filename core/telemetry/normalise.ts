@@ -1,8 +1,12 @@
 import type { Value } from '../wire/sample.ts';
 import { isDataSet, isTemplate, type SparkplugValue } from '../wire/sparkplug/payload.ts';
 import { formatTime } from '../wire/time.ts';
-import { addReject, type DecoderLimits, type Outcome } from './outcome.ts';
+import type { DecoderLimits, Outcome } from './outcome.ts';
+import type { RejectReason } from './rejects.ts';
 import type { SampleBatch } from './sample-batch.ts';
+
+/** The last millisecond that a calendar knows (ECMA-262, time values). */
+const latestTimeMs = 8.64e15;
 
 /**
  * Pushes one decoded value as a sample, or a reject: times outside the limits, NaN and infinities, bytes.
@@ -15,7 +19,7 @@ export function pushValue(
   receivedMs: number,
   sample: {
     readonly seriesId: number;
-    readonly name: string;
+    readonly place: number;
     readonly timestampMs: number;
     readonly tick: number;
     readonly value: SparkplugValue;
@@ -24,20 +28,22 @@ export function pushValue(
   },
 ): void {
   const { timestampMs, value } = sample;
-  if (!(timestampMs <= receivedMs + limits.maxFutureMs && timestampMs >= receivedMs - limits.maxAgeMs)) {
-    addReject(outcome, 'timestampOutOfRange', `${sample.name} at ${formatTime(timestampMs)}`);
+  const reject = (reason: RejectReason, what: string, timeMs: number): void => {
+    const { machine, metric } = batch.series.at(sample.seriesId);
+    outcome.rejects.addSample(reason, `${metric} ${what}`, { machine, metric, timeMs, place: sample.place });
+  };
+  const isInTime = timestampMs <= receivedMs + limits.maxFutureMs && timestampMs >= receivedMs - limits.maxAgeMs;
+  if (!isInTime || Math.abs(timestampMs) > latestTimeMs) {
+    reject('timestampOutOfRange', `at ${formatTime(timestampMs)}`, receivedMs);
     return;
   }
   if (typeof value === 'number' && !Number.isFinite(value)) {
-    addReject(outcome, 'notANumber', `${sample.name} is ${value}`);
+    reject('notANumber', `is ${value}`, timestampMs);
     return;
   }
   const scalar = toScalar(value);
-  if (scalar === undefined) {
-    addReject(outcome, 'unsupportedType', `${sample.name} carries bytes or a template`);
-    return;
-  }
-  batch.push(sample.seriesId, timestampMs, sample.tick, scalar, sample.quality, sample.isHistorical);
+  if (scalar === undefined) reject('unsupportedType', 'carries bytes or a template', timestampMs);
+  else batch.push(sample.seriesId, timestampMs, sample.tick, scalar, sample.quality, sample.isHistorical);
 }
 
 function toScalar(value: SparkplugValue): Value | undefined {

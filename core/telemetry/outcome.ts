@@ -1,24 +1,6 @@
+import type { LossReport } from '../wire/loss.ts';
 import type { OutboxIdentity } from '../wire/outbox-identity.ts';
-
-/** Why samples of a message are not in the batch. Every reason is counted and the message kept as a dead letter. */
-export type RejectReason =
-  | 'malformedPayload'
-  | 'unknownTopic'
-  | 'unknownMetric'
-  | 'beforeBirth'
-  | 'timestampOutOfRange'
-  | 'notANumber'
-  | 'unsupportedType'
-  | 'tooManySeries'
-  | 'decoderFault';
-
-export interface Reject {
-  readonly reason: RejectReason;
-  /** What exactly, for the person who looks at the dead letter: the first sample of the message with this reason. */
-  readonly detail: string;
-  /** Samples concerned; 1 when unknown because the message as a whole could not be read. */
-  readonly samples: number;
-}
+import { Rejects } from './rejects.ts';
 
 export interface DecoderLimits {
   readonly maxFutureMs: number;
@@ -30,21 +12,47 @@ export interface DecoderLimits {
 export interface Outcome {
   identity: OutboxIdentity | undefined;
   identityCount: number;
+  /** Tick of the sample at place 0. */
+  firstTick: number;
+  released: OutboxIdentity | undefined;
+  readonly losses: LossReport[];
   needsRebirth: boolean;
-  /** At most one per reason. */
-  readonly rejects: Reject[];
+  readonly rejects: Rejects;
 }
 
-const maxDetailLength = 300;
+export function createOutcome(): Outcome {
+  return {
+    identity: undefined,
+    identityCount: 0,
+    firstTick: 0,
+    released: undefined,
+    losses: [],
+    needsRebirth: false,
+    rejects: new Rejects(),
+  };
+}
 
-/**
- * Counts rejected samples. One reject per reason and message: each is kept with the whole message, so that one reject
- * per sample would let a small message fill the dead letters.
- */
-export function addReject(outcome: Outcome, reason: RejectReason, detail: string, samples = 1): void {
-  const { rejects } = outcome;
-  const i = rejects.findIndex((reject) => reject.reason === reason);
-  const known = rejects[i];
-  if (known === undefined) rejects.push({ reason, detail: detail.slice(0, maxDetailLength), samples });
-  else rejects[i] = { ...known, samples: known.samples + samples };
+/** Forgets what a message said before it turned out to be malformed. */
+export function resetOutcome(outcome: Outcome): void {
+  outcome.identity = undefined;
+  outcome.identityCount = 0;
+  outcome.released = undefined;
+  outcome.losses.length = 0;
+  outcome.rejects.clear();
+}
+
+/** Ticks keep samples of one millisecond apart; they come from the sequence number (outbox) or the log index. */
+export const tickModulus = 1_000_000;
+
+/** A prime, larger than most messages: the same metric at another place of the next message must not get the same tick. */
+const ticksPerRecord = 1009;
+
+/** Tick of the first sample of a message without an outbox identity, from its place in the log. */
+export function firstTickOf(index: number): number {
+  return ((index % tickModulus) * ticksPerRecord) % tickModulus;
+}
+
+/** Place in its message of the sample with `tick`, of a message whose first sample has `firstTick`. */
+export function placeOf(tick: number, firstTick: number): number {
+  return (tick - firstTick + tickModulus) % tickModulus;
 }

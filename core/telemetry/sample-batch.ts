@@ -99,6 +99,29 @@ export class SampleBatch {
     this.text.length = mark.texts;
   }
 
+  /** Drops of the samples pushed since `mark` those that `isWanted` does not want, by row; the others keep their order. */
+  keep(mark: BatchMark, isWanted: (row: number) => boolean): void {
+    let length = mark.length;
+    let texts = mark.texts;
+    for (let i = mark.length; i < this.length; i++) {
+      if (!isWanted(i)) continue;
+      let number = this.number[i] as number;
+      if (this.kind[i] === valueKind.text || this.kind[i] === valueKind.bigint) {
+        this.text[texts] = this.text[number] as string;
+        number = texts++;
+      }
+      this.seriesId[length] = this.seriesId[i] as number;
+      this.timeMs[length] = this.timeMs[i] as number;
+      this.tick[length] = this.tick[i] as number;
+      this.kind[length] = this.kind[i] as number;
+      this.number[length] = number;
+      this.quality[length] = this.quality[i] as number;
+      this.historical[length] = this.historical[i] as number;
+      length++;
+    }
+    this.rewind({ length, texts });
+  }
+
   /** `push` for the usual case: one number, no checks. */
   pushNumber(seriesId: number, timeMs: number, tick: number, value: number, quality: number, historical: boolean): void {
     const i = this.length;

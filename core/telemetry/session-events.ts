@@ -5,7 +5,8 @@ import type { Connection } from '../wire/vocabulary.ts';
 import { connectionSeries, defineMetrics, type EdgeSession, isDeviceProperty, isSessionMetric } from './edge-session.ts';
 import type { LogMessage } from './log-record.ts';
 import { pushValue } from './normalise.ts';
-import { addReject, type DecoderLimits, type Outcome } from './outcome.ts';
+import { readBirthOutbox } from './outbox-metrics.ts';
+import { type DecoderLimits, firstTickOf, type Outcome, tickModulus } from './outcome.ts';
 import type { SampleBatch } from './sample-batch.ts';
 import { checkSeq } from './sparkplug-data.ts';
 
@@ -25,20 +26,22 @@ export function handleBirth(
   outcome: Outcome,
 ): void {
   const payload = decodePayload(message.payload);
-  if (device === '') beginSession(session, payload);
-  else {
+  if (device === '') {
+    readBirthOutbox(payload.metrics, outcome);
+    beginSession(session, payload);
+  } else {
     checkSeq(session, payload.seq ?? -1, outcome);
     if (!session.isOnline) outcome.needsRebirth = true;
     if (connectionSeries(session, device, batch.series, limits.maxSeriesPerEdge) < 0) {
       session.isCut = true;
-      addReject(outcome, 'tooManySeries', `device ${device}: the edge has ${limits.maxSeriesPerEdge} series already`);
+      outcome.rejects.add('tooManySeries', `device ${device}: the edge has ${limits.maxSeriesPerEdge} series already`);
       return;
     }
   }
   const leftOut = defineMetrics(session, device, payload.metrics, batch.series, limits.maxSeriesPerEdge);
   if (leftOut > 0) {
     const detail = `${leftOut} metrics of the birth: the name is too long, or the edge has ${limits.maxSeriesPerEdge} series already`;
-    addReject(outcome, 'tooManySeries', detail, leftOut);
+    outcome.rejects.add('tooManySeries', detail, leftOut);
   }
   pushBirthValues(session, device, payload, message, index, batch, limits, outcome);
   if (device !== '') setConnection(session, device, 'online', message.receivedMs, index, batch);
@@ -54,7 +57,8 @@ function beginSession(session: EdgeSession, payload: Payload): void {
   session.seq = payload.seq ?? -1;
 }
 
-function pushBirthValues(
+/** The values of a birth whose definitions are known. */
+export function pushBirthValues(
   session: EdgeSession,
   device: string,
   payload: Payload,
@@ -66,15 +70,16 @@ function pushBirthValues(
 ): void {
   const byName = session.byName.get(device);
   if (byName === undefined) return;
+  outcome.firstTick = firstTickOf(index);
   const hasOutbox = [...byName.values()].some((entry) => entry.isIdentity);
   payload.metrics.forEach((metric, i) => {
     const entry = byName.get(metric.name ?? '');
     if (entry === undefined || !isWanted(metric, hasOutbox)) return;
     pushValue(batch, outcome, limits, message.receivedMs, {
       seriesId: entry.seriesId,
-      name: entry.name,
+      place: i,
       timestampMs: metric.timestampMs ?? payload.timestampMs ?? message.receivedMs,
-      tick: (index + i) % 1_000_000,
+      tick: (outcome.firstTick + i) % tickModulus,
       value: metric.value,
       quality: qualityOf(metric),
       isHistorical: metric.isHistorical === true,
@@ -128,7 +133,7 @@ function setConnection(
   if (session.connections.get(device) === connection) return false;
   session.connections.set(device, connection);
   const seriesId = connectionSeries(session, device, batch.series, Number.POSITIVE_INFINITY);
-  batch.push(seriesId, atMs, index % 1_000_000, connection, quality.good, false);
+  batch.push(seriesId, atMs, firstTickOf(index), connection, quality.good, false);
   return true;
 }
 

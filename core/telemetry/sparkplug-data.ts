@@ -1,21 +1,17 @@
-import { decodeIdentity, outboxIdentityMetric } from '../wire/outbox-identity.ts';
-import { quality } from '../wire/sample.ts';
+import { machineId, quality } from '../wire/sample.ts';
 import { readValue } from '../wire/sparkplug/decode.ts';
 import { PayloadReader, valueField } from '../wire/sparkplug/payload-reader.ts';
 import { readQuality } from '../wire/sparkplug/properties.ts';
-import { WireError } from '../wire/wire-error.ts';
-import type { EdgeSession } from './edge-session.ts';
+import { type EdgeSession, nodeDevice } from './edge-session.ts';
 import type { LogMessage } from './log-record.ts';
 import { pushValue } from './normalise.ts';
-import { addReject, type DecoderLimits, type Outcome } from './outcome.ts';
+import { isOutboxMetric, readOutboxMetric } from './outbox-metrics.ts';
+import { type DecoderLimits, firstTickOf, type Outcome, tickModulus } from './outcome.ts';
 import type { SampleBatch } from './sample-batch.ts';
-
-/** Ticks keep samples of one millisecond apart; they come from the sequence number (outbox) or the log index. */
-const tickModulus = 1_000_000;
 
 /**
  * Decodes NDATA or DDATA: the hot path. A double by alias takes no object and no lookup by text.
- * Every metric but the identity takes one sequence number, also when it is rejected, so that numbers stay contiguous.
+ * Every metric but those of the outbox takes one sequence number, also when it is rejected, so that numbers stay contiguous.
  */
 export function decodeData(
   session: EdgeSession,
@@ -34,41 +30,47 @@ export function decodeData(
   const latest = receivedMs + limits.maxFutureMs;
   const payloadMs = reader.timestampMs < 0 ? receivedMs : reader.timestampMs;
   const byName = session.byName.get(device);
-  let tick = index % tickModulus;
-  let count = 0;
+  outcome.firstTick = firstTickOf(index);
+  let place = 0;
   while (reader.next()) {
-    const entry = session.byAlias.get(reader.alias) ?? (reader.hasName ? byName?.get(reader.name()) : undefined);
+    let entry = session.byAlias.get(reader.alias);
+    if (entry === undefined && reader.hasName) {
+      const name = reader.name();
+      if (isOutboxMetric(name)) {
+        readOutboxMetric(reader, name, device, place, outcome);
+        continue;
+      }
+      entry = byName?.get(name);
+    }
     if (entry === undefined) {
-      reject(session, device, reader, outcome);
-      count++;
+      const timeMs = reader.metricTimestampMs < 0 ? payloadMs : reader.metricTimestampMs;
+      rejectUnknown(session, device, reader, outcome, place++, timeMs >= earliest && timeMs <= latest ? timeMs : receivedMs);
       continue;
     }
-    if (entry.isIdentity) {
-      if (reader.field !== valueField.bytes) throw new WireError('wire.malformed', `${outboxIdentityMetric} carries no bytes`);
-      outcome.identity = decodeIdentity(reader.bytes, reader.start, reader.end);
-      tick = outcome.identity.seq % tickModulus;
-      count = 0;
+    if (entry.seriesId < 0) {
+      if (isOutboxMetric(entry.name)) readOutboxMetric(reader, entry.name, device, place, outcome);
+      else place++;
       continue;
     }
-    const at = (tick + count++) % tickModulus;
-    if (entry.seriesId < 0 || reader.isTransient) continue;
+    const tick = (outcome.firstTick + place++) % tickModulus;
+    if (reader.isTransient) continue;
     const timestampMs = reader.metricTimestampMs < 0 ? payloadMs : reader.metricTimestampMs;
     const isPlain = reader.field === valueField.double && !reader.isNull && reader.propertiesEnd === reader.propertiesStart;
     if (isPlain && timestampMs >= earliest && timestampMs <= latest && Number.isFinite(reader.number)) {
-      batch.pushNumber(entry.seriesId, timestampMs, at, reader.number, quality.good, reader.isHistorical);
+      batch.pushNumber(entry.seriesId, timestampMs, tick, reader.number, quality.good, reader.isHistorical);
       continue;
     }
     pushValue(batch, outcome, limits, receivedMs, {
       seriesId: entry.seriesId,
-      name: entry.name,
+      place: place - 1,
       timestampMs,
-      tick: at,
+      tick,
       value: readValue(reader, reader.dataType || entry.dataType),
       quality: readQuality(reader),
       isHistorical: reader.isHistorical,
     });
   }
-  outcome.identityCount = count;
+  outcome.identityCount = outcome.identity === undefined ? 0 : place;
 }
 
 /** Sparkplug 3.0 §5.4 (tck-id-payloads-sequence-num-incrementing): +1 modulo 256 over all messages of the node. */
@@ -78,15 +80,20 @@ export function checkSeq(session: EdgeSession, seq: number, outcome: Outcome): v
   session.seq = seq;
 }
 
-function reject(session: EdgeSession, device: string, reader: PayloadReader, outcome: Outcome): void {
-  const metric = reader.alias >= 0 ? `alias ${reader.alias}` : `metric "${reader.name()}"`;
+const maxNameLength = 512;
+
+function rejectUnknown(session: EdgeSession, device: string, reader: PayloadReader, outcome: Outcome, place: number, timeMs: number): void {
+  const name = reader.name();
+  const label = reader.alias >= 0 ? `alias ${reader.alias}` : `metric "${name}"`;
   const where = device === '' ? 'the node' : `device ${device}`;
+  const machine = machineId(session.group, session.edge, device === '' ? nodeDevice : device);
+  const sample = { machine, metric: name.length > maxNameLength ? '' : name, timeMs, place };
   if (session.isCut) {
     // Another birth would be cut again.
-    addReject(outcome, 'tooManySeries', `${metric} of ${where}: the edge declares more series than it may have`);
+    outcome.rejects.addSample('tooManySeries', `${label} of ${where}: the edge declares more series than it may have`, sample);
     return;
   }
   outcome.needsRebirth = true;
-  if (session.byName.has(device)) addReject(outcome, 'unknownMetric', `${metric} is not in the birth of ${where}`);
-  else addReject(outcome, 'beforeBirth', `${metric} came before a birth of ${where}`);
+  if (session.byName.has(device)) outcome.rejects.addSample('unknownMetric', `${label} is not in the birth of ${where}`, sample);
+  else outcome.rejects.addSample('beforeBirth', `${label} came before a birth of ${where}`, sample);
 }

@@ -2,8 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SampleBatch, SeriesTable } from '@nhip/core/telemetry/sample-batch';
+import type { Value } from '@nhip/core/wire/sample';
 import { describe, expect, it } from 'vitest';
+import type { Checkpoint } from '../history-store.ts';
 import { storeSuite } from '../testing/store-suite.ts';
+import { storeWrite } from '../testing/store-write.ts';
 import { createDuckdbStore } from './duckdb-store.ts';
 
 function inFolder() {
@@ -22,6 +25,10 @@ function inFolder() {
 }
 
 storeSuite('duckdb', inFolder);
+
+function checkpoint(nextIndex: number): Checkpoint {
+  return { nextIndex, decoder: new Uint8Array(1), repeats: new Uint8Array(1) };
+}
 
 describe('duckdb store', () => {
   it('says in one sentence that another process has the file', async () => {
@@ -43,16 +50,48 @@ describe('duckdb store', () => {
     await store.open();
     const series = new SeriesTable();
     const bad = new SampleBatch(series);
-    bad.push(series.id('g/e/d', 'A'), Number.NaN, 0, 1, 192, false);
-    bad.push(series.id('g/e/d', 'T'), Number.NaN, 0, 'text', 192, false);
-    await expect(store.write(bad, { nextIndex: 1, decoder: new Uint8Array(1), repeats: new Uint8Array(1) })).rejects.toThrow(
-      /Writing 2 samples/,
-    );
+    bad.push(series.id('g/e/d', 'A'), 4, 0, 1, 192, false);
+    bad.push(series.id('g/e/d', 'T'), 4, 0, 'text', 192, false);
+    // No number of the log is like this: the last statement of the transaction fails.
+    await expect(store.write(storeWrite(bad, { ...checkpoint(1), nextIndex: 0.5 }))).rejects.toThrow(/Writing 2 samples/);
     expect(store.series()).toEqual([]);
     const good = new SampleBatch(series);
     good.push(series.id('g/e/d', 'A'), 5, 0, 1, 192, false);
-    await store.write(good, { nextIndex: 2, decoder: new Uint8Array(1), repeats: new Uint8Array(1) });
+    await store.write(storeWrite(good, checkpoint(2)));
     expect((await store.range({ machine: 'g/e/d', metric: 'A', fromMs: 0, toMs: 10, limit: 5 })).v).toEqual([1]);
+    await dispose();
+  });
+
+  it('takes every value that a batch can carry', async () => {
+    const { store, dispose } = inFolder();
+    await store.open();
+    const values: Value[] = ['a\0b', '\0', 'x'.repeat(1_000_000), '\uffff', Number.POSITIVE_INFINITY, -0, 5e-324, 2n ** 64n - 1n];
+    const times = [-62_135_596_800_000, 253_402_300_799_999, 8.64e15, -8.64e15];
+    const series = new SeriesTable();
+    const batch = new SampleBatch(series);
+    for (const [i, value] of values.entries()) for (const t of times) batch.push(series.id('g/e/d', `V${i}`), t, i, value, 192, false);
+    batch.push(series.id('g/e/d', 'surrogate'), 5, 0, 'a\ud800b', 192, false);
+    await store.write(storeWrite(batch, checkpoint(1)));
+    for (const [i, value] of values.entries()) {
+      const { v, t } = await store.range({ machine: 'g/e/d', metric: `V${i}`, fromMs: -8.64e15, toMs: 8.64e15 + 1, limit: 9 });
+      expect(v).toEqual([value, value, value, value]);
+      expect(t).toEqual([...times].sort((a, b) => a - b));
+    }
+    expect((await store.range({ machine: 'g/e/d', metric: 'surrogate', fromMs: 0, toMs: 9, limit: 9 })).v).toEqual(['a\ufffdb']);
+    await dispose();
+  });
+
+  it('counts the delivery of one machine over a day, with a million samples in the table', async () => {
+    const { store, dispose } = inFolder();
+    await store.open();
+    const series = new SeriesTable();
+    const batch = new SampleBatch(series, 1_000_000);
+    const ids = Array.from({ length: 500 }, (_, i) => series.id(`g/e/d${i % 10}`, `M${i}`));
+    for (let i = 0; i < 1_000_000; i++) batch.pushNumber(ids[i % 500] ?? 0, i * 86, i, i, 192, false);
+    await store.write(storeWrite(batch, checkpoint(1)));
+    const rows = await store.delivery('g/e/d3', 0, 86_400_000);
+    expect(rows).toHaveLength(50 * 24);
+    expect(rows.reduce((sum, { stored }) => sum + stored, 0)).toBe(100_000);
     await dispose();
   });
 });

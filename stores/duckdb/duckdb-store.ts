@@ -2,10 +2,12 @@ import { DuckDBBlobValue, type DuckDBConnection, DuckDBInstance } from '@duckdb/
 import { PermanentError, RetryableError } from '@nhip/core/process/errors';
 import type { Value } from '@nhip/core/wire/sample';
 import type { Checkpoint, HistoryStore, SeriesInfo } from '../history-store.ts';
+import { copyDatabase } from './backup.ts';
 import type { DuckdbConfig } from './config.ts';
+import { queryDelivery, queryLosses, queryLossTotals } from './losses.ts';
 import { queryBuckets, queryLastBeforeOfMany, queryLatest, queryRange, queryRangeOfMany } from './queries.ts';
 import { prepareSchema } from './schema.ts';
-import { type SeriesIndex, seriesKey, writeBatch } from './writer.ts';
+import { type SeriesIndex, seriesKey, writeAll } from './writer.ts';
 
 interface Open {
   readonly instance: DuckDBInstance;
@@ -22,6 +24,8 @@ export function createDuckdbStore(config: DuckdbConfig): HistoryStore {
   const index: SeriesIndex = { all: [], ids: new Map() };
   let open: Open | undefined;
   let writing: Promise<void> = Promise.resolve();
+  /** Writes begin behind it. Never rejects. */
+  let copying: Promise<unknown> = Promise.resolve();
   let writtenDecoder: Uint8Array | undefined;
 
   function connection(kind: 'writer' | 'reader'): DuckDBConnection {
@@ -44,17 +48,29 @@ export function createDuckdbStore(config: DuckdbConfig): HistoryStore {
       return readCheckpoint(open.reader);
     },
 
-    write(batch, checkpoint) {
-      writing = writeBatch(connection('writer'), index, batch, checkpoint, checkpoint.decoder !== writtenDecoder).then(
-        () => {
-          writtenDecoder = checkpoint.decoder;
-        },
-        (error: unknown) => {
-          throw new RetryableError('store.writeFailed', `Writing ${batch.length} samples to ${config.file} failed`, { cause: error });
-        },
-      );
+    write(write) {
+      const { batch, checkpoint } = write;
+      writing = copying
+        .then(() => writeAll(connection('writer'), index, write, checkpoint.decoder !== writtenDecoder))
+        .then(
+          () => {
+            writtenDecoder = checkpoint.decoder;
+          },
+          (error: unknown) => {
+            throw new RetryableError('store.writeFailed', `Writing ${batch.length} samples to ${config.file} failed`, { cause: error });
+          },
+        );
       return writing;
     },
+
+    losses: (query) => queryLosses(connection('reader'), query),
+
+    delivery(machine, fromMs, toMs) {
+      const series = index.all.filter((info) => info.machine === machine);
+      return queryDelivery(connection('reader'), machine, series, { from: fromMs, to: toMs });
+    },
+
+    lossTotals: () => queryLossTotals(connection('reader')),
 
     series: () => index.all,
 
@@ -99,7 +115,17 @@ export function createDuckdbStore(config: DuckdbConfig): HistoryStore {
       return queryBuckets(connection('reader'), id, { from: fromMs, to: toMs, every: everyMs, limit });
     },
 
+    copyTo(file, signal) {
+      const copied = Promise.allSettled([writing, copying]).then(async () => {
+        await copyDatabase(connection('writer'), config.file, file, signal);
+        return readCheckpoint(connection('reader'));
+      });
+      copying = copied.catch(() => undefined);
+      return copied;
+    },
+
     async close() {
+      await copying;
       await writing.catch(() => undefined);
       open?.reader.closeSync();
       open?.writer.closeSync();
@@ -117,6 +143,8 @@ async function connect(config: DuckdbConfig): Promise<Open> {
       threads: String(config.threads),
       // Fewer, larger checkpoints: each one pauses writing.
       checkpoint_threshold: '64MB',
+      // Its tables are sized by statistics that a commit may have outrun by the time they are filled: then the query fails.
+      perfect_ht_threshold: '0',
     });
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);

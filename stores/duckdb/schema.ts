@@ -4,8 +4,9 @@ import { PermanentError } from '@nhip/core/process/errors';
 /**
  * Tables of the store. Numbers and Booleans, nearly everything, live in `samples`; text, 64-bit integers above 2^53 (as
  * decimal text) and nulls in `texts`. `k` is a valueKind. (t, n) orders the samples of a series, also within one ms.
+ * `losses` has the columns of core/wire/loss, times as `reported`, `t_from`, `t_to`; a file that was made before it existed just gets it.
  */
-const schemaVersion = 1;
+export const schemaVersion = 1;
 
 const ddl = [
   'CREATE TABLE IF NOT EXISTS meta (version INTEGER NOT NULL)',
@@ -14,6 +15,9 @@ const ddl = [
   'CREATE TABLE IF NOT EXISTS texts (series INTEGER NOT NULL, t TIMESTAMP_MS NOT NULL, n INTEGER NOT NULL, v VARCHAR, k UTINYINT NOT NULL, q USMALLINT NOT NULL)',
   'CREATE TABLE IF NOT EXISTS checkpoint (next_index BIGINT NOT NULL, repeats BLOB NOT NULL)',
   'CREATE TABLE IF NOT EXISTS decoder (state BLOB NOT NULL)',
+  `CREATE TABLE IF NOT EXISTS losses (reported TIMESTAMP_MS NOT NULL, edge VARCHAR NOT NULL, machine VARCHAR NOT NULL, metric VARCHAR NOT NULL,
+    reason VARCHAR NOT NULL, detail VARCHAR NOT NULL, samples BIGINT NOT NULL, stream VARCHAR NOT NULL, seq_from BIGINT NOT NULL,
+    seq_to BIGINT NOT NULL, t_from TIMESTAMP_MS NOT NULL, t_to TIMESTAMP_MS NOT NULL)`,
 ];
 
 /** Creates what is missing. Throws PermanentError when a newer program wrote the file. */

@@ -1,7 +1,8 @@
 import { type DuckDBConnection, timestampMillisValue } from '@duckdb/node-api';
 import { type SampleBatch, valueKind } from '@nhip/core/telemetry/sample-batch';
-import type { Checkpoint, SeriesInfo } from '../history-store.ts';
+import type { Checkpoint, RefusedSample, SeriesInfo, StoreWrite } from '../history-store.ts';
 import { createChunkWriter } from './append.ts';
+import { appendLosses } from './losses.ts';
 
 /** Series ids of the store, numbered in the order in which they were first written. */
 export interface SeriesIndex {
@@ -13,22 +14,37 @@ export function seriesKey(machine: string, metric: string): string {
   return `${machine}\n${metric}`;
 }
 
+/** Times beyond are no time in any calendar (ECMA-262, time values), and DuckDB stores them but cannot read them back. */
+const latestTimeMs = 8.64e15;
+
 /**
- * Writes one batch and its checkpoint in one transaction (class D3). Throws what DuckDB threw, after a roll-back;
+ * Samples that DuckDB can never hold. Tried by hand: of all values that a batch can carry (lone surrogates, NUL, 20 MB of text,
+ * infinities, 64-bit limits) it takes each; only a time outside the calendar is wrong.
+ */
+function findRefused({ timeMs, length }: SampleBatch): readonly RefusedSample[] {
+  const refused: RefusedSample[] = [];
+  for (let row = 0; row < length; row++) {
+    const time = timeMs[row] as number;
+    if (!(time >= -latestTimeMs && time <= latestTimeMs)) refused.push({ row, reason: `the time ${time} ms is in no calendar` });
+  }
+  return refused;
+}
+
+/**
+ * Writes samples, losses and checkpoint in one transaction (class D3). Throws what DuckDB threw, after a roll-back;
  * series ids that the failed transaction made are taken back.
  */
-export async function writeBatch(
-  connection: DuckDBConnection,
-  index: SeriesIndex,
-  batch: SampleBatch,
-  checkpoint: Checkpoint,
-  writeDecoder: boolean,
-): Promise<void> {
+export async function writeAll(connection: DuckDBConnection, index: SeriesIndex, write: StoreWrite, writeDecoder: boolean): Promise<void> {
+  const { batch, checkpoint } = write;
+  const refused = findRefused(batch);
+  const refusedLosses = refused.length === 0 ? [] : await write.keepRefused(refused);
+  const skipped = new Set(refused.map(({ row }) => row));
   const known = index.all.length;
   await connection.run('BEGIN');
   try {
-    const ids = await resolveSeries(connection, index, batch);
-    await appendSamples(connection, batch, ids);
+    const ids = await resolveSeries(connection, index, batch, skipped);
+    await appendSamples(connection, batch, ids, skipped);
+    await appendLosses(connection, [...write.losses, ...refusedLosses]);
     await writeCheckpoint(connection, checkpoint, writeDecoder);
     await connection.run('COMMIT');
   } catch (error) {
@@ -40,12 +56,17 @@ export async function writeBatch(
 }
 
 /** Store ids by the batch's own series ids; unknown series are added. */
-async function resolveSeries(connection: DuckDBConnection, index: SeriesIndex, batch: SampleBatch): Promise<Int32Array> {
+async function resolveSeries(
+  connection: DuckDBConnection,
+  index: SeriesIndex,
+  batch: SampleBatch,
+  skipped: ReadonlySet<number>,
+): Promise<Int32Array> {
   const ids = new Int32Array(batch.series.size).fill(-1);
   const added: SeriesInfo[] = [];
   for (let i = 0; i < batch.length; i++) {
     const local = batch.seriesId[i] as number;
-    if (ids[local] !== -1) continue;
+    if (ids[local] !== -1 || skipped.has(i)) continue;
     const { machine, metric } = batch.series.at(local);
     const key = seriesKey(machine, metric);
     let id = index.ids.get(key);
@@ -71,11 +92,17 @@ async function resolveSeries(connection: DuckDBConnection, index: SeriesIndex, b
   return ids;
 }
 
-async function appendSamples(connection: DuckDBConnection, batch: SampleBatch, ids: Int32Array): Promise<void> {
+async function appendSamples(
+  connection: DuckDBConnection,
+  batch: SampleBatch,
+  ids: Int32Array,
+  skipped: ReadonlySet<number>,
+): Promise<void> {
   const numbers = await connection.createAppender('samples');
   const writer = createChunkWriter(numbers);
   const texts: number[] = [];
   for (let i = 0; i < batch.length; i++) {
+    if (skipped.size > 0 && skipped.has(i)) continue;
     const kind = batch.kind[i] as number;
     if (kind !== valueKind.number && kind !== valueKind.boolean) {
       texts.push(i);

@@ -2,6 +2,8 @@ import { SampleBatch, SeriesTable } from '@nhip/core/telemetry/sample-batch';
 import type { Value } from '@nhip/core/wire/sample';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Checkpoint, HistoryStore } from '../history-store.ts';
+import { lossSuite } from './loss-suite.ts';
+import { storeWrite } from './store-write.ts';
 
 const t0 = Date.UTC(2026, 0, 5, 8);
 const machine = 'hoalac/edge-1/ÉP-01';
@@ -45,8 +47,8 @@ export function storeSuite(
 
     it('starts without a checkpoint and gives the last one back after reopening', async () => {
       const { store, reopen } = await opened();
-      await store.write(batchOf([['A', t0, 0, 1]]), checkpoint(7));
-      await store.write(batchOf([['A', t0 + 1, 1, 2]]), checkpoint(8));
+      await store.write(storeWrite(batchOf([['A', t0, 0, 1]]), checkpoint(7)));
+      await store.write(storeWrite(batchOf([['A', t0 + 1, 1, 2]]), checkpoint(8)));
       const again = await reopen();
       expect(await again.open()).toEqual(checkpoint(8));
       expect((await again.range({ machine, metric: 'A', fromMs: t0, toMs: t0 + 10, limit: 10 })).v).toEqual([1, 2]);
@@ -56,7 +58,7 @@ export function storeSuite(
     it('gives back every kind of value', async () => {
       const { store } = await opened();
       const values: Value[] = [1.5, -0.25, 0, 2 ** 53, true, false, 'chạy', '', null, 18446744073709551615n, -(2n ** 62n)];
-      await store.write(batchOf(values.map((value, i) => ['A', t0 + i, i, value])), checkpoint(1));
+      await store.write(storeWrite(batchOf(values.map((value, i) => ['A', t0 + i, i, value])), checkpoint(1)));
       const { v, t, q } = await store.range({ machine, metric: 'A', fromMs: t0, toMs: t0 + 100, limit: 100 });
       expect(v).toEqual(values);
       expect(t).toEqual(values.map((_, i) => t0 + i));
@@ -66,12 +68,14 @@ export function storeSuite(
     it('keeps samples of one millisecond apart and in order', async () => {
       const { store } = await opened();
       await store.write(
-        batchOf([
-          ['A', t0, 2, 'b'],
-          ['A', t0, 1, 1],
-          ['A', t0, 3, 3],
-        ]),
-        checkpoint(1),
+        storeWrite(
+          batchOf([
+            ['A', t0, 2, 'b'],
+            ['A', t0, 1, 1],
+            ['A', t0, 3, 3],
+          ]),
+          checkpoint(1),
+        ),
       );
       expect((await store.range({ machine, metric: 'A', fromMs: t0, toMs: t0 + 1, limit: 10 })).v).toEqual([1, 'b', 3]);
       expect((await store.latest()).map(({ metric, t, v }) => [metric, t, v])).toEqual([['A', t0, 3]]);
@@ -80,18 +84,22 @@ export function storeSuite(
     it('sorts late data in and bounds ranges: from is in, to is out, limit counts', async () => {
       const { store } = await opened();
       await store.write(
-        batchOf([
-          ['A', t0 + 20, 1, 20],
-          ['A', t0 + 30, 2, 30],
-        ]),
-        checkpoint(1),
+        storeWrite(
+          batchOf([
+            ['A', t0 + 20, 1, 20],
+            ['A', t0 + 30, 2, 30],
+          ]),
+          checkpoint(1),
+        ),
       );
       await store.write(
-        batchOf([
-          ['A', t0 + 10, 3, 10],
-          ['B', t0 + 25, 4, 99],
-        ]),
-        checkpoint(2),
+        storeWrite(
+          batchOf([
+            ['A', t0 + 10, 3, 10],
+            ['B', t0 + 25, 4, 99],
+          ]),
+          checkpoint(2),
+        ),
       );
       const range = (fromMs: number, toMs: number, limit = 10) => store.range({ machine, metric: 'A', fromMs, toMs, limit });
       expect((await range(t0, t0 + 30)).v).toEqual([10, 20]);
@@ -103,11 +111,13 @@ export function storeSuite(
     it('finds the last sample before a time, of any kind', async () => {
       const { store } = await opened();
       await store.write(
-        batchOf([
-          ['A', t0, 0, 1],
-          ['A', t0 + 5, 1, 'x'],
-        ]),
-        checkpoint(1),
+        storeWrite(
+          batchOf([
+            ['A', t0, 0, 1],
+            ['A', t0 + 5, 1, 'x'],
+          ]),
+          checkpoint(1),
+        ),
       );
       expect(await store.lastBefore(machine, 'A', t0)).toBeUndefined();
       expect(await store.lastBefore(machine, 'A', t0 + 5)).toEqual({ t: t0, v: 1 });
@@ -118,15 +128,17 @@ export function storeSuite(
     it('tells what held and what changed, for many series at once', async () => {
       const { store } = await opened();
       await store.write(
-        batchOf([
-          ['A', t0 - 90 * 86_400_000, 0, 'long ago'],
-          ['A', t0 + 5, 1, null],
-          ['B', t0 - 2, 2, 'x'],
-          ['B', t0 - 1, 3, null],
-          ['C', t0 + 7, 4, 3],
-          ['C', t0 + 6, 5, 'text'],
-        ]),
-        checkpoint(1),
+        storeWrite(
+          batchOf([
+            ['A', t0 - 90 * 86_400_000, 0, 'long ago'],
+            ['A', t0 + 5, 1, null],
+            ['B', t0 - 2, 2, 'x'],
+            ['B', t0 - 1, 3, null],
+            ['C', t0 + 7, 4, 3],
+            ['C', t0 + 6, 5, 'text'],
+          ]),
+          checkpoint(1),
+        ),
       );
       const series = ['C', 'none', 'A', 'B'].map((metric) => ({ machine, metric }));
       const found = await store.changes(series, t0, t0 + 10, 100);
@@ -150,13 +162,15 @@ export function storeSuite(
       const { store } = await opened();
       const start = Math.ceil(t0 / 1000) * 1000;
       await store.write(
-        batchOf([
-          ['A', start, 0, 1],
-          ['A', start + 500, 1, 5],
-          ['A', start + 900, 2, 3],
-          ['A', start + 2000, 3, 7],
-        ]),
-        checkpoint(1),
+        storeWrite(
+          batchOf([
+            ['A', start, 0, 1],
+            ['A', start + 500, 1, 5],
+            ['A', start + 900, 2, 3],
+            ['A', start + 2000, 3, 7],
+          ]),
+          checkpoint(1),
+        ),
       );
       expect(await store.buckets({ machine, metric: 'A', fromMs: start, toMs: start + 3000, limit: 10, everyMs: 1000 })).toEqual({
         t: [start, start + 2000],
@@ -170,7 +184,7 @@ export function storeSuite(
 
     it('writes an empty batch as a checkpoint only', async () => {
       const { store, reopen } = await opened();
-      await store.write(batchOf([]), checkpoint(3));
+      await store.write(storeWrite(batchOf([]), checkpoint(3)));
       expect(store.series()).toEqual([]);
       const again = await reopen();
       expect((await again.open())?.nextIndex).toBe(3);
@@ -182,7 +196,7 @@ export function storeSuite(
       const series = new SeriesTable();
       const batch = new SampleBatch(series);
       for (let i = 0; i < 100_000; i++) batch.push(series.id(machine, `M${i % 500}`), t0 + i, i % 1_000_000, i / 4, 192, false);
-      await store.write(batch, checkpoint(1));
+      await store.write(storeWrite(batch, checkpoint(1)));
       const all = await Promise.all(
         [0, 499].map((m) => store.range({ machine, metric: `M${m}`, fromMs: t0, toMs: t0 + 100_000, limit: 1000 })),
       );
@@ -190,6 +204,8 @@ export function storeSuite(
       expect(all[1]?.v.at(-1)).toBe(99_999 / 4);
       expect(store.series()).toHaveLength(500);
     });
+
+    lossSuite(opened);
 
     it('closes twice without harm', async () => {
       const { store } = await opened();

@@ -1,5 +1,6 @@
 import type { LogRecord } from '../../log/log-bus.ts';
-import { encodeIdentity, outboxIdentityMetric } from '../../wire/outbox-identity.ts';
+import { encodeLossReport, type LossReport } from '../../wire/loss.ts';
+import { encodeIdentity, outboxIdentityMetric, outboxLossMetric, outboxReleasedMetric } from '../../wire/outbox-identity.ts';
 import type { Value } from '../../wire/sample.ts';
 import { dataType } from '../../wire/sparkplug/datatype.ts';
 import { encodePayload } from '../../wire/sparkplug/encode.ts';
@@ -45,6 +46,25 @@ export function identityDeclaration(alias: number): Metric {
 /** The outbox identity in DATA: stream `stream` (one byte repeated), first number `seq`. */
 export function identity(alias: number, stream: number, seq: number): Metric {
   return { alias, dataType: dataType.Bytes, value: encodeIdentity(new Uint8Array(16).fill(stream), seq) };
+}
+
+/** The same by name, as our edge sends it. */
+export function namedIdentity(stream: number, seq: number): Metric {
+  return { name: outboxIdentityMetric, dataType: dataType.Bytes, value: encodeIdentity(new Uint8Array(16).fill(stream), seq) };
+}
+
+/** Everything of `stream` below `seq` was acknowledged. */
+export function released(stream: number, seq: number): Metric {
+  return { name: outboxReleasedMetric, dataType: dataType.Bytes, value: encodeIdentity(new Uint8Array(16).fill(stream), seq) };
+}
+
+export function lossReport(report: LossReport): Metric {
+  return { name: outboxLossMetric, dataType: dataType.String, value: encodeLossReport(report) };
+}
+
+/** Stream id as text, as a report names it. */
+export function streamId(stream: number): string {
+  return stream.toString(16).padStart(2, '0').repeat(16);
 }
 
 export interface Row {

@@ -1,0 +1,91 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { SampleBatch, SeriesTable } from '@nhip/core/telemetry/sample-batch';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { HistoryStore } from '../history-store.ts';
+import { storeWrite } from '../testing/store-write.ts';
+import { createDuckdbStore } from './duckdb-store.ts';
+
+let folder: string;
+let store: HistoryStore;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'nhip-copy-'));
+  store = createDuckdbStore({ type: 'duckdb', file: join(folder, 'history.duckdb'), memoryLimitMb: 128, threads: 1 });
+  await store.open();
+});
+
+afterEach(async () => {
+  await store.close();
+  rmSync(folder, { recursive: true });
+});
+
+const series = new SeriesTable();
+
+/** One batch of ten samples; its checkpoint counts the batches. */
+function write(no: number): Promise<void> {
+  const batch = new SampleBatch(series);
+  for (let i = 0; i < 10; i++) batch.push(series.id('g/e/d', 'A'), no * 10 + i, 0, no * 10 + i, 192, false);
+  const state = new Uint8Array(1);
+  return store.write(storeWrite(batch, { nextIndex: no + 1, decoder: state, repeats: state }));
+}
+
+/** The copy as stock DuckDB sees it, without a WAL beside it. */
+async function countIn(file: string): Promise<{ readonly samples: number; readonly nextIndex: number }> {
+  const instance = await DuckDBInstance.create(file, { access_mode: 'READ_ONLY' });
+  const connection = await instance.connect();
+  const [row] = (await connection.runAndReadAll('SELECT (SELECT count(*) FROM samples), next_index FROM checkpoint')).getRows();
+  connection.closeSync();
+  instance.closeSync();
+  return { samples: Number(row?.[0]), nextIndex: Number(row?.[1]) };
+}
+
+describe('a copy of the running store', () => {
+  it('opens in stock DuckDB and holds exactly what its checkpoint says, whatever is written meanwhile', async () => {
+    const copies: Promise<{ readonly file: string; readonly nextIndex: number | undefined }>[] = [];
+    for (let no = 0; no < 40; no++) {
+      const written = write(no);
+      if (no % 8 === 0) {
+        const file = join(folder, `copy-${no}.duckdb`);
+        const copied = store.copyTo?.(file);
+        if (copied === undefined) throw new Error('the store has no copyTo');
+        copies.push(copied.then((checkpoint) => ({ file, nextIndex: checkpoint?.nextIndex })));
+      }
+      await written;
+    }
+    for (const { file, nextIndex } of await Promise.all(copies)) {
+      const found = await countIn(file);
+      expect(found.nextIndex).toBe(nextIndex);
+      expect(found.samples).toBe(found.nextIndex * 10);
+      expect(statSync(file).mode & 0o777).toBe(0o600);
+    }
+    expect((await store.range({ machine: 'g/e/d', metric: 'A', fromMs: 0, toMs: 1e6, limit: 1000 })).v).toHaveLength(400);
+  });
+
+  it('leaves the store locked against a second program', async () => {
+    await write(0);
+    await store.copyTo?.(join(folder, 'copy.duckdb'));
+    const script = `import { DuckDBInstance } from '@duckdb/node-api';
+      await DuckDBInstance.create(process.argv[1]).then(() => process.exit(3), () => process.exit(4));`;
+    const second = () =>
+      execFileSync(process.execPath, ['--input-type=module', '-e', script, join(folder, 'history.duckdb')], {
+        cwd: import.meta.dirname,
+        stdio: 'pipe',
+      });
+    expect(second).toThrow(expect.objectContaining({ status: 4 }));
+  });
+
+  it('does not overwrite, says why, and lets writing go on', async () => {
+    await write(0);
+    writeFileSync(join(folder, 'there'), 'x');
+    await expect(store.copyTo?.(join(folder, 'there'))).rejects.toThrow(/could not be copied .*EEXIST/);
+    await expect(store.copyTo?.(join(folder, 'no/such/folder'))).rejects.toMatchObject({ code: 'store.copyFailed' });
+    const aborted = AbortSignal.abort();
+    await expect(store.copyTo?.(join(folder, 'aborted'), aborted)).rejects.toMatchObject({ code: 'store.copyFailed' });
+    await write(1);
+    expect((await store.open())?.nextIndex).toBe(2);
+  });
+});
