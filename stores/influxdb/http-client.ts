@@ -1,0 +1,110 @@
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { PermanentError, RetryableError } from '@nhip/core/process/errors';
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly text: string;
+  /** Value of a header, '' when it is absent. */
+  header(name: string): string;
+}
+
+export interface HttpClient {
+  /**
+   * One request. Rejects with RetryableError `store.unreachable` when no connection was made and `store.unanswered` when what became
+   * of the request is not known.
+   */
+  post(path: string, body: string, options: { readonly timeoutMs: number; readonly contentType: string }): Promise<HttpAnswer>;
+  get(path: string, options: { readonly timeoutMs: number }): Promise<HttpAnswer>;
+  /** Ends idle connections. */
+  close(): void;
+}
+
+/** A larger answer is no answer to anything that is asked here. */
+const maxAnswerBytes = 134_217_728;
+
+/** Keep-alive connections to one server, at most `maxSockets`. Every request here may be sent twice without harm. */
+export function createHttpClient(options: {
+  readonly url: string;
+  readonly authorization: string | undefined;
+  readonly ca: string | undefined;
+  readonly maxSockets: number;
+}): HttpClient {
+  const base = options.url.replace(/\/+$/, '');
+  const isTls = base.startsWith('https:');
+  const agentOptions = { keepAlive: true, maxSockets: options.maxSockets };
+  const agent = isTls
+    ? new HttpsAgent({ ...agentOptions, ...(options.ca === undefined ? {} : { ca: options.ca }) })
+    : new HttpAgent(agentOptions);
+  const send = isTls ? httpsRequest : httpRequest;
+
+  function once(method: string, path: string, body: string | undefined, contentType: string, timeoutMs: number): Promise<HttpAnswer> {
+    return new Promise((resolve, reject) => {
+      const content = body === undefined ? undefined : Buffer.from(body);
+      const request = send(`${base}${path}`, {
+        method,
+        agent,
+        headers: {
+          ...(options.authorization === undefined ? {} : { authorization: options.authorization }),
+          ...(content === undefined ? {} : { 'content-type': contentType, 'content-length': content.length }),
+        },
+      });
+      let hasTimedOut = false;
+      // Of the whole exchange: a server that is stopped or out of disk may accept the connection and never answer.
+      const timer = setTimeout(() => {
+        hasTimedOut = true;
+        request.destroy(new Error(`no answer within ${timeoutMs} ms`));
+      }, timeoutMs);
+      const fail = (error: NodeJS.ErrnoException): void => {
+        clearTimeout(timer);
+        // A connection that the server had closed while it was idle: nothing is wrong.
+        if (request.reusedSocket && !hasTimedOut && error.code === 'ECONNRESET')
+          once(method, path, body, contentType, timeoutMs).then(resolve, reject);
+        else reject(error instanceof PermanentError ? error : failure(base, error));
+      };
+      request.once('error', fail);
+      request.once('response', (response) => {
+        collect(response).then((answer) => {
+          clearTimeout(timer);
+          resolve(answer);
+        }, fail);
+      });
+      request.end(content);
+    });
+  }
+
+  return {
+    post: (path, body, { timeoutMs, contentType }) => once('POST', path, body, contentType, timeoutMs),
+    get: (path, { timeoutMs }) => once('GET', path, undefined, '', timeoutMs),
+    close: () => agent.destroy(),
+  };
+}
+
+async function collect(response: IncomingMessage): Promise<HttpAnswer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxAnswerBytes)
+      throw new PermanentError('store.answerTooLarge', `The answer of InfluxDB is larger than ${maxAnswerBytes} bytes: ask for less`);
+    chunks.push(chunk);
+  }
+  return {
+    status: response.statusCode ?? 0,
+    text: Buffer.concat(chunks).toString(),
+    header: (name) => String(response.headers[name] ?? ''),
+  };
+}
+
+const notConnected = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT']);
+
+function failure(base: string, error: NodeJS.ErrnoException): RetryableError {
+  // Several addresses of one name fail as one error without words.
+  const reason = error.message || error.code || 'no connection';
+  if (error.code !== undefined && notConnected.has(error.code)) {
+    return new RetryableError('store.unreachable', `InfluxDB at ${base} cannot be reached (${reason}): start it, or correct store.url`, {
+      cause: error,
+    });
+  }
+  return new RetryableError('store.unanswered', `InfluxDB at ${base} did not answer (${reason})`, { cause: error });
+}

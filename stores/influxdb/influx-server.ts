@@ -1,0 +1,190 @@
+import { PermanentError, RetryableError } from '@nhip/core/process/errors';
+import type { HttpAnswer, HttpClient } from './http-client.ts';
+
+/** Where a point goes: samples into the database's default retention, which may end; the rest is kept for ever. */
+export type Place = 'samples' | 'kept';
+
+/** Name of the retention policy (2.x: second half of the bucket's name) that never ends. */
+export const keptPolicy = 'kept';
+
+export type WriteAnswer =
+  | { readonly kind: 'stored' }
+  /** The body is larger than the server takes. */
+  | { readonly kind: 'tooLarge' }
+  /** At least one point will never be taken; others of the body may have been. What the server says of how many is not to be trusted. */
+  | { readonly kind: 'refused'; readonly reason: string };
+
+export type Cell = number | string | boolean | null;
+
+/** One series of an answer: its tags, and its rows by column. */
+export interface Series {
+  readonly tags: Readonly<Record<string, string>>;
+  readonly columns: readonly string[];
+  readonly values: readonly (readonly Cell[])[];
+}
+
+export interface InfluxServer {
+  /** Version by `/ping`. Rejects with RetryableError when nobody answers, PermanentError when it is no InfluxDB. */
+  version(): Promise<{ readonly text: string; readonly major: number }>;
+  /**
+   * Resolves when the server has answered for the points. Rejects with RetryableError when it is busy, out of order or gone: sending the
+   * same again is right and harmless, also when it was done; with PermanentError when it does not let us in.
+   */
+  write(place: Place, body: string): Promise<WriteAnswer>;
+  /** Runs InfluxQL statements; one list of series each, times in ms. Rejects as `write`, and with PermanentError for a statement that fails. */
+  query(statements: readonly string[], options?: QueryOptions): Promise<readonly (readonly Series[])[]>;
+}
+
+export interface QueryOptions {
+  readonly isAdministration?: boolean;
+  /** The server has little to do for it: it gets no more time than a write. Writing waits for such queries. */
+  readonly isSmall?: boolean;
+}
+
+const queryTimeoutMs = 60_000;
+const maxHintLength = 300;
+
+/** Speaks HTTP with one InfluxDB: `/write` to 1.x, `/api/v2/write` to 2.x; InfluxQL by `/query` to both. */
+export function createInfluxServer(
+  http: HttpClient,
+  options: {
+    readonly url: string;
+    readonly database: string;
+    readonly organisation: string | undefined;
+    readonly requestTimeoutMs: number;
+  },
+): InfluxServer {
+  const { database, requestTimeoutMs } = options;
+  const where = `InfluxDB at ${options.url}`;
+  let major = 1;
+
+  function writePath(place: Place): string {
+    const search = new URLSearchParams({ precision: 'ns' });
+    if (major >= 2) {
+      search.set('bucket', place === 'kept' ? `${database}/${keptPolicy}` : database);
+      if (options.organisation !== undefined) search.set('org', options.organisation);
+      return `/api/v2/write?${search}`;
+    }
+    search.set('db', database);
+    if (place === 'kept') search.set('rp', keptPolicy);
+    return `/write?${search}`;
+  }
+
+  /** Throws what an answer that is neither a success nor about the content means. */
+  function refuse(answer: HttpAnswer): never {
+    const { status } = answer;
+    const said = saidBy(answer);
+    if (status === 401 || status === 403) {
+      throw new PermanentError(
+        'store.denied',
+        `${where} does not let us in (${status} ${said}): check user, password or token and their rights`,
+      );
+    }
+    if (status === 404)
+      throw new RetryableError(
+        'store.noDatabase',
+        `${where} has no database or bucket ${database} (404 ${said}): make it, or start ingest again`,
+      );
+    const isFull = said.includes('no space left');
+    const hint = isFull ? '. Free space on its disk, then restart influxd: 1.x does not recover by itself' : '';
+    const retryAfterS = Number(answer.header('retry-after'));
+    throw new RetryableError('store.busy', `${where} answered ${status} ${said}${hint}`, {
+      ...(retryAfterS > 0 ? { retryAfterMs: retryAfterS * 1000 } : {}),
+    });
+  }
+
+  return {
+    async version() {
+      const answer = await http.get('/ping', { timeoutMs: requestTimeoutMs });
+      if (answer.status >= 400) refuse(answer);
+      const text = answer.header('x-influxdb-version').replace(/^v/, '');
+      const [, found] = /^(\d+)\./.exec(text) ?? [];
+      if (found === undefined) {
+        throw new PermanentError(
+          'store.notInfluxdb',
+          `What answers at ${options.url} does not say that it is InfluxDB (1.x or 2.x): correct store.url`,
+        );
+      }
+      major = Number(found);
+      return { text, major };
+    },
+
+    async write(place, body) {
+      const answer = await http.post(writePath(place), body, { timeoutMs: requestTimeoutMs, contentType: 'text/plain; charset=utf-8' });
+      switch (answer.status) {
+        case 204:
+          return { kind: 'stored' };
+        case 413:
+          return { kind: 'tooLarge' };
+        case 400:
+        case 422:
+          return { kind: 'refused', reason: saidBy(answer) };
+        default:
+          return refuse(answer);
+      }
+    },
+
+    async query(statements, { isAdministration = false, isSmall = false } = {}) {
+      const search = new URLSearchParams({ epoch: 'ms', ...(isAdministration ? {} : { db: database }) });
+      const body = new URLSearchParams({ q: statements.join(';') }).toString();
+      const answer = await http.post(`/query?${search}`, body, {
+        timeoutMs: isSmall ? requestTimeoutMs : queryTimeoutMs,
+        contentType: 'application/x-www-form-urlencoded',
+      });
+      if (answer.status !== 200 && answer.status !== 400) refuse(answer);
+      return readQueryAnswer(answer, statements, where);
+    },
+  };
+}
+
+interface QueryAnswer {
+  readonly error?: string;
+  readonly results?: readonly {
+    readonly error?: string;
+    readonly series?: readonly {
+      readonly tags?: Readonly<Record<string, string>>;
+      readonly columns: readonly string[];
+      readonly values?: readonly (readonly Cell[])[];
+      readonly partial?: boolean;
+    }[];
+  }[];
+}
+
+function readQueryAnswer(answer: HttpAnswer, statements: readonly string[], where: string): readonly (readonly Series[])[] {
+  const { error, results = [] } = parse(answer.text);
+  const failed = error ?? results.find((result) => result.error !== undefined)?.error;
+  if (failed !== undefined) {
+    if (failed.startsWith('database not found'))
+      throw new RetryableError('store.noDatabase', `${where}: ${failed}; start ingest, which makes it`);
+    throw new PermanentError('store.query', `${where} refused a query: ${failed.slice(0, maxHintLength)}`);
+  }
+  if (answer.status !== 200) throw new PermanentError('store.query', `${where} refused a query: ${saidBy(answer)}`);
+  return statements.map((_, i) =>
+    (results[i]?.series ?? []).map(({ tags = {}, columns, values = [], partial }) => {
+      if (partial === true)
+        throw new PermanentError('store.truncated', `${where} cut an answer off: set max-row-limit = 0 in its [http] section`);
+      return { tags, columns, values };
+    }),
+  );
+}
+
+function parse(text: string): QueryAnswer {
+  try {
+    const answer: unknown = JSON.parse(text);
+    return typeof answer === 'object' && answer !== null ? answer : {};
+  } catch (cause) {
+    throw new RetryableError('store.unanswered', 'An answer of InfluxDB is not JSON: is there a proxy between?', { cause });
+  }
+}
+
+/** What the server says in its own words, one line. */
+function saidBy({ text }: HttpAnswer): string {
+  let said = text;
+  try {
+    const { error, message } = JSON.parse(text) as { readonly error?: unknown; readonly message?: unknown };
+    said = String(error ?? message ?? text);
+  } catch {
+    // A proxy answers in HTML.
+  }
+  return said.replace(/\s+/g, ' ').trim().slice(0, maxHintLength);
+}

@@ -1,0 +1,78 @@
+import { RetryableError } from '@nhip/core/process/errors';
+import type { SampleBatch } from '@nhip/core/telemetry/sample-batch';
+import type { RefusedSample } from '../history-store.ts';
+import type { InfluxServer } from './influx-server.ts';
+import type { Body, SampleEncoder, SkippedRows } from './sample-lines.ts';
+
+/** Characters of one body; at most three times as many bytes, of plain names about as many. */
+const maxBodyLength = 1_000_000;
+
+/**
+ * Sends the samples of a batch but those in `skip`: bodies of about 1 MB, `maxInFlight` at once, encoded when their turn comes. Resolves
+ * when all are answered for, with those that the server will never take, by row: a refused body is halved until the samples are found,
+ * and sent again meanwhile, which is harmless. Rejects as `InfluxServer.write`, when nothing is on the way any more.
+ */
+export async function sendSamples(
+  server: InfluxServer,
+  encoder: SampleEncoder,
+  batch: SampleBatch,
+  skip: SkippedRows,
+  maxInFlight: number,
+): Promise<readonly RefusedSample[]> {
+  const refused: RefusedSample[] = [];
+  let accepted = 0;
+  let nextRow = 0;
+  let isFailed = false;
+
+  async function send(body: Body): Promise<void> {
+    if (body.lines === 0) return;
+    const answer = await server.write('samples', body.text);
+    if (answer.kind === 'stored') {
+      accepted += body.lines;
+      return;
+    }
+    if (body.lines === 1) {
+      const reason = answer.kind === 'refused' ? answer.reason : 'it alone is larger than the server takes';
+      refused.push({ row: onlyRow(body, skip), reason });
+      return;
+    }
+    const middle = Math.ceil((body.fromRow + body.toRow) / 2);
+    for (const [fromRow, toRow] of [[body.fromRow, middle] as const, [middle, body.toRow] as const]) {
+      await send(encoder.encode(batch, { fromRow, toRow, maxLength: Number.POSITIVE_INFINITY }, skip));
+    }
+  }
+
+  async function work(): Promise<void> {
+    while (nextRow < batch.length && !isFailed) {
+      const body = encoder.encode(batch, { fromRow: nextRow, toRow: batch.length, maxLength: maxBodyLength }, skip);
+      nextRow = body.toRow;
+      try {
+        await send(body);
+      } catch (error) {
+        isFailed = true;
+        throw error;
+      }
+    }
+  }
+
+  const results = await Promise.allSettled(Array.from({ length: maxInFlight }, work));
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  if (refused.length > 0 && accepted === 0) await proveThatItTakesPoints(server, refused[0]?.reason ?? '');
+  return refused.sort((a, b) => a.row - b.row);
+}
+
+/**
+ * A server, or a proxy before it, that refuses everything is out of order: nobody's samples may become dead letters because of it.
+ * Throws RetryableError `store.refusesAll`.
+ */
+async function proveThatItTakesPoints(server: InfluxServer, reason: string): Promise<void> {
+  const answer = await server.write('samples', `probe ok=T ${Date.now()}000000\n`);
+  if (answer.kind === 'stored') return;
+  throw new RetryableError('store.refusesAll', `InfluxDB refuses every point, also a harmless one: ${reason}`);
+}
+
+function onlyRow({ fromRow, toRow }: Body, skip: SkippedRows): number {
+  for (let row = fromRow; row < toRow; row++) if (!skip.has(row)) return row;
+  return fromRow;
+}
