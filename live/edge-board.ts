@@ -1,5 +1,5 @@
 import { type EdgeSession, nodeDevice } from '@nhip/core/telemetry/edge-session';
-import type { EdgeHealth } from '@nhip/core/wire/live';
+import type { EdgeConnection } from '@nhip/core/wire/live';
 import { machineId } from '@nhip/core/wire/sample';
 import type { LiveHub } from './hub.ts';
 
@@ -14,13 +14,15 @@ export interface EdgeMessage {
   readonly isOnline: boolean;
   /** Newest sample time of a live batch; null when it had no live samples. */
   readonly newestMs: number | null;
+  /** Newest sample time of a backlog batch; null when it had none. */
+  readonly backlogMs: number | null;
 }
 
 /** Connection health of the edge agents, from what their messages tell. */
 export interface EdgeBoard {
   heard(message: EdgeMessage): void;
   /** One row per session that the decoder knows. */
-  rows(sessions: Iterable<EdgeSession>): readonly EdgeHealth[];
+  rows(sessions: Iterable<EdgeSession>): readonly EdgeConnection[];
 }
 
 interface Facts {
@@ -28,8 +30,11 @@ interface Facts {
   sinceMs: number;
   lastSeenMs: number;
   lagMs: number | null;
+  backlog: { readonly atMs: number; readonly receivedMs: number } | null;
 }
 
+/** A backlog is sent batch after batch: after this much time without one it is over. */
+const backlogEndsAfterMs = 15_000;
 /** Edges are credentials of the broker, so there are few; the bound only guards against a broken log. */
 const maxEdges = 10_000;
 
@@ -42,11 +47,11 @@ export function createEdgeBoard(hub: LiveHub): EdgeBoard {
   }
 
   return {
-    heard({ edge, receivedMs, isOnline, newestMs }) {
+    heard({ edge, receivedMs, isOnline, newestMs, backlogMs }) {
       let known = facts.get(edge);
       if (known === undefined) {
         if (facts.size >= maxEdges) return;
-        known = { isOnline, sinceMs: receivedMs, lastSeenMs: receivedMs, lagMs: null };
+        known = { isOnline, sinceMs: receivedMs, lastSeenMs: receivedMs, lagMs: null, backlog: null };
         facts.set(edge, known);
       }
       if (known.isOnline !== isOnline) {
@@ -55,19 +60,24 @@ export function createEdgeBoard(hub: LiveHub): EdgeBoard {
       }
       known.lastSeenMs = receivedMs;
       if (newestMs !== null) known.lagMs = receivedMs - newestMs;
+      if (backlogMs !== null) known.backlog = { atMs: backlogMs, receivedMs };
     },
     rows(sessions) {
-      const rows: EdgeHealth[] = [];
+      const rows: EdgeConnection[] = [];
       for (const { group, edge, isOnline, connections } of sessions) {
         const id = `${group}/${edge}`;
         const known = facts.get(id);
+        const waiting = outboxRecords(id);
+        const backlog = known?.backlog ?? null;
+        const isSending = backlog !== null && known !== undefined && known.lastSeenMs - backlog.receivedMs < backlogEndsAfterMs;
         rows.push({
           id,
           online: isOnline,
           since: known?.sinceMs ?? null,
           lastSeen: known?.lastSeenMs ?? null,
           lagMs: known?.lagMs ?? null,
-          outboxRecords: outboxRecords(id),
+          outboxRecords: waiting,
+          backlogAtMs: isSending && waiting !== 0 ? backlog.atMs : null,
           devices: [...connections].map(([device, connection]) => ({ id: machineId(group, edge, device), connection })),
         });
       }

@@ -14,6 +14,7 @@ import { encodePayload } from '@nhip/core/wire/sparkplug/encode';
 import type { Metric } from '@nhip/core/wire/sparkplug/payload';
 import { type MessageType, sparkplugTopic } from '@nhip/core/wire/topic';
 import type { Checkpoint, HistoryStore } from '@nhip/stores/history-store';
+import { storeWrite } from '@nhip/stores/testing/store-write';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createFeed, type Feed } from './feed.ts';
 import { createLiveHub, type LiveHub } from './hub.ts';
@@ -112,6 +113,7 @@ describe('from the log', () => {
         lastSeen: nowMs,
         lagMs: 0,
         outboxRecords: null,
+        backlogAtMs: null,
         devices: [{ id: press, connection: 'online' }],
       },
     ]);
@@ -122,6 +124,29 @@ describe('from the log', () => {
     await send('NDEATH', [{ name: 'bdSeq', dataType: dataType.UInt64, value: 1 }]);
     expect(await look(hub)).toMatchObject({ connection: 'agentOffline', state: 'running', lastSample: aliveMs });
     expect(feed?.edges()[0]).toMatchObject({ online: false, since: nowMs });
+  });
+
+  it('tells how far an edge has come with its backlog, until it is sent', async () => {
+    const hub = await start();
+    const pending = (value: number): Metric => ({ name: 'Outbox/PendingRecords', dataType: dataType.Double, value });
+    const edge = async () => {
+      await look(hub);
+      return feed?.edges()[0];
+    };
+    await send('NBIRTH', [{ name: 'bdSeq', dataType: dataType.UInt64, value: 1 }, identity(0), pending(0)]);
+    await send('DBIRTH', [identity(0), count(0, nowMs)]);
+    await send('NDATA', [pending(500)]);
+    expect(await edge()).toMatchObject({ outboxRecords: 500, backlogAtMs: null });
+    await send('DDATA', [identity(1), count(20, nowMs - 180_000, true), count(21, nowMs - 179_000, true)]);
+    await send('DDATA', [identity(9), count(30, nowMs)]);
+    expect(await edge()).toMatchObject({ backlogAtMs: nowMs - 179_000, lagMs: 0 });
+    const waitedMs = nowMs;
+    nowMs += 16_000;
+    await send('DDATA', [identity(10), count(31, nowMs)]);
+    expect(await edge()).toMatchObject({ backlogAtMs: null });
+    await send('DDATA', [identity(3), count(22, waitedMs - 170_000, true)]);
+    await send('NDATA', [pending(0)]);
+    expect(await edge()).toMatchObject({ outboxRecords: 0, backlogAtMs: null });
   });
 
   it('counts no piece twice when messages come again or late', async () => {
@@ -191,7 +216,7 @@ describe('from the history', () => {
     const batch = new SampleBatch(series);
     for (const record of await logBus.read(0, { maxRecords: 100, maxBytes: 1e6, waitMs: 0 })) decoder.decode(record, batch);
     const checkpoint = { nextIndex, decoder: decoder.snapshot(), repeats: new Uint8Array() };
-    await store.write(batch, checkpoint);
+    await store.write(storeWrite(batch, checkpoint));
     // The store goes on while the feed starts: these two are in both.
     await send('DDATA', [identity(3), count(101, nowMs - 50_000)]);
     await send('DDATA', [identity(4), count(105, nowMs - 40_000)]);

@@ -1,9 +1,9 @@
-import type { LogBus, LogRecord } from '@nhip/core/log/log-bus';
+import type { LogRecord, LogSource } from '@nhip/core/log/log-bus';
 import type { Clock } from '@nhip/core/process/env';
 import type { Log } from '@nhip/core/process/log';
 import { createDecoder, type Decoded } from '@nhip/core/telemetry/decoder';
 import { SampleBatch, SeriesTable } from '@nhip/core/telemetry/sample-batch';
-import type { EdgeHealth } from '@nhip/core/wire/live';
+import type { EdgeConnection } from '@nhip/core/wire/live';
 import { metricNames } from '@nhip/core/wire/vocabulary';
 import type { Checkpoint, HistoryStore } from '@nhip/stores/history-store';
 import { createEdgeBoard } from './edge-board.ts';
@@ -18,7 +18,7 @@ export interface Feed {
   /** Resolves when the history is in the hub; then follows the log by itself until `stop`. Rejects when the store cannot be read. */
   start(): Promise<void>;
   stop(): Promise<void>;
-  edges(): readonly EdgeHealth[];
+  edges(): readonly EdgeConnection[];
   stats(): FeedStats;
 }
 
@@ -36,7 +36,7 @@ export interface FeedDeps {
   readonly store: HistoryStore;
   /** Asked at the start: where the log goes on after what the store has, and the births up to there. */
   checkpoint(): Checkpoint | undefined;
-  readonly logBus: LogBus;
+  readonly logBus: LogSource;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -80,6 +80,7 @@ export function createFeed(deps: FeedDeps): Feed {
     const decoded = decoder.decode(record, batch);
     const isOld = record.index < liveFrom || isRepeated(decoded);
     let newestMs: number | null = null;
+    let backlogMs: number | null = null;
     for (let i = 0; i < batch.length; i++) {
       const seriesId = batch.seriesId[i] ?? 0;
       const timeMs = batch.timeMs[i] ?? 0;
@@ -91,13 +92,15 @@ export function createFeed(deps: FeedDeps): Feed {
       }
       const historical = isOld || isHistorical(i);
       if (!historical) newestMs = Math.max(timeMs, newestMs ?? timeMs);
+      else if (isHistorical(i)) backlogMs = Math.max(timeMs, backlogMs ?? timeMs);
       const unit = decoder.unit(seriesId) ?? undefined;
       hub.applySample(machine, metric, timeMs, value, batch.quality[i] ?? 0, { historical, unit });
     }
     counts.records += 1;
     counts.samples += batch.length;
     if (decoded.message === undefined || decoded.edge === '') return;
-    board.heard({ edge: decoded.edge, receivedMs: decoded.message.receivedMs, isOnline: isOnline(decoded.edge), newestMs });
+    const { receivedMs } = decoded.message;
+    board.heard({ edge: decoded.edge, receivedMs, isOnline: isOnline(decoded.edge), newestMs, backlogMs });
   }
 
   function isOnline(edge: string): boolean {

@@ -1,10 +1,9 @@
-import type { PipelineStats } from '@nhip/core/wire/live';
 import type { FeedStats } from './feed.ts';
 import type { MetricFamily } from './http/prometheus.ts';
+import { type PipelineFigures, pipelineFamilies } from './pipeline-metrics.ts';
 import type { OutletStats } from './viewers.ts';
 
-export interface LiveFigures {
-  readonly pipeline: PipelineStats;
+export interface LiveFigures extends PipelineFigures {
   readonly feed: FeedStats;
   /** By transport. */
   readonly outlets: Readonly<Record<string, OutletStats>>;
@@ -26,32 +25,12 @@ export function createLiveMetrics(): LiveMetrics {
       if (known === undefined) answers.set(key, { labels, value: 1 });
       else known.value += 1;
     },
-    families({ pipeline, feed, outlets }) {
+    families({ feed, outlets, ...pipeline }) {
       const perOutlet = (figure: (stats: OutletStats) => number) =>
         Object.entries(outlets).map(([transport, stats]) => ({ labels: { transport }, value: figure(stats) }));
       const one = (value: number) => [{ value }];
       return [
-        { name: 'nhip_received_samples_total', help: 'Samples received', type: 'counter', samples: one(pipeline.received) },
-        { name: 'nhip_stored_samples_total', help: 'Samples stored', type: 'counter', samples: one(pipeline.stored) },
-        {
-          name: 'nhip_repeated_samples_total',
-          help: 'Samples that had been stored before',
-          type: 'counter',
-          samples: one(pipeline.repeated),
-        },
-        {
-          name: 'nhip_dead_lettered_samples_total',
-          help: 'Samples that could not be used',
-          type: 'counter',
-          samples: one(pipeline.deadLettered),
-        },
-        {
-          name: 'nhip_evicted_records_total',
-          help: 'Log records given up because of a quota',
-          type: 'counter',
-          samples: one(pipeline.evicted),
-        },
-        { name: 'nhip_store_lag_ms', help: 'Age of the oldest record that is not stored yet', type: 'gauge', samples: one(pipeline.lagMs) },
+        ...pipelineFamilies(pipeline),
         { name: 'live_feed_records_total', help: 'Log records read by the live service', type: 'counter', samples: one(feed.records) },
         { name: 'live_feed_samples_total', help: 'Samples applied to the live picture', type: 'counter', samples: one(feed.samples) },
         { name: 'live_viewers', help: 'Open live connections', type: 'gauge', samples: perOutlet((stats) => stats.viewers) },

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import type { LogBus } from '@nhip/core/log/log-bus';
+import type { LogSource } from '@nhip/core/log/log-bus';
 import type { Clock, Timer } from '@nhip/core/process/env';
 import { ConfigError, RetryableError } from '@nhip/core/process/errors';
 import type { Log } from '@nhip/core/process/log';
@@ -12,10 +12,14 @@ import { createPasswords } from './auth/password.ts';
 import { openTokens } from './auth/tokens.ts';
 import { openUsers } from './auth/users.ts';
 import type { LiveConfig } from './config.ts';
+import { createDeliveryBoard } from './delivery-board.ts';
 import { createFeed, type Feed } from './feed.ts';
 import { createGate } from './gate.ts';
 import { createApp } from './http/app.ts';
 import { createOrigins } from './http/origins.ts';
+import { type Backups, backupRoutes } from './http/routes/backup.ts';
+import { type DeadLetters, deadLetterRoutes } from './http/routes/dead-letters.ts';
+import { deliveryRoutes } from './http/routes/delivery.ts';
 import type { RouteDeps } from './http/routes/deps.ts';
 import { healthRoutes } from './http/routes/health.ts';
 import { historyRoutes } from './http/routes/history.ts';
@@ -36,7 +40,7 @@ export interface LiveDeps {
   readonly store: HistoryStore;
   /** Asked at the start: the store's checkpoint, where the log goes on. */
   checkpoint(): Checkpoint | undefined;
-  readonly logBus: LogBus;
+  readonly logBus: LogSource;
   readonly plant: PlantModel | null;
   stats(): PipelineStats;
   /** Folder of the built web app; it may be missing. */
@@ -46,6 +50,10 @@ export interface LiveDeps {
   /** Password of `admin` on the first start; undefined: a random one. */
   readonly adminPassword: string | undefined;
   readonly version: string;
+  /** A token for commands on this computer, for the life of this process. */
+  readonly localToken?: string | undefined;
+  readonly backups?: Backups | undefined;
+  readonly deadLetters?: DeadLetters | undefined;
 }
 
 export interface LiveStarted {
@@ -80,12 +88,16 @@ export function createLive(config: LiveConfig, deps: LiveDeps): Live {
 
   async function start(): Promise<LiveStarted> {
     const { users, firstPassword, keep } = await openUsers(deps.dataDir, createPasswords(), deps.adminPassword);
-    const authenticator = createAuthenticator({ users, tokens: await openTokens(deps.dataDir), demo: config.demo });
+    const authenticator = createAuthenticator({ users, tokens: await openTokens(deps.dataDir, deps.localToken), demo: config.demo });
     const name = hostname();
     const origins = createOrigins({ allowedHosts: [...config.allowedHosts, name, `${name}.local`], publicUrl: config.publicUrl });
     const slots = createViewerSlots(config.maxViewers);
     const sse = createSseOutlet(hub, slots);
     const metrics = createLiveMetrics();
+    const queries = createGate('queries', { atOnce: 4, queued: 32 });
+    const delivery = createDeliveryBoard({ store, queries, clock, log });
+    stops.push(() => delivery.stop());
+    const edges = () => feed.edges().map((edge) => ({ ...edge, ...delivery.edge(edge.id) }));
     const isSecure = config.publicUrl?.startsWith('https:') === true;
     if (!isLoopback(config.host) && !isSecure) {
       log.warn({ host: config.host }, 'Passwords and values cross the network unencrypted: put a TLS proxy before it and set publicUrl');
@@ -96,17 +108,35 @@ export function createLive(config: LiveConfig, deps: LiveDeps): Live {
       authenticator,
       sse,
       slots,
-      queries: createGate('queries', { atOnce: 4, queued: 32 }),
+      queries,
       demo: config.demo,
       secureCookies: isSecure,
       unknownAfterMs: config.unknownAfterMs,
+      backups: deps.backups,
+      deadLetters: deps.deadLetters,
       stats: deps.stats,
-      edges: feed.edges,
+      edges,
       notReady: () => notReady(feed, isStarted),
       metrics: () =>
-        metrics.families({ pipeline: deps.stats(), feed: feed.stats(), outlets: { sse: sse.stats(), socket: socket.stats() } }),
+        metrics.families({
+          pipeline: deps.stats(),
+          edges: feed.edges(),
+          losses: delivery.totals(),
+          feed: feed.stats(),
+          outlets: { sse: sse.stats(), socket: socket.stats() },
+        }),
     };
-    const routes = [sessionRoutes, machineRoutes, stateRoutes, historyRoutes, liveRoutes, healthRoutes].flatMap((make) => make(routeDeps));
+    const routes = [
+      sessionRoutes,
+      machineRoutes,
+      stateRoutes,
+      historyRoutes,
+      deliveryRoutes,
+      liveRoutes,
+      healthRoutes,
+      backupRoutes,
+      deadLetterRoutes,
+    ].flatMap((make) => make(routeDeps));
     const { webDir, version } = deps;
     const app = await createApp({ clock, log, routes, authenticator, origins, webDir, version, answered: metrics.answered });
     const socket = createSocketOutlet(app.server, { hub, clock, log, authenticator, origins, slots });

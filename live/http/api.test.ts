@@ -130,9 +130,11 @@ describe('documents', () => {
     };
     expect(document.openapi).toBe('3.1.0');
     expect(Object.keys(document.paths).sort()).toEqual([
+      '/api/v1/completeness',
       '/api/v1/health/edges',
       '/api/v1/history',
       '/api/v1/live',
+      '/api/v1/losses',
       '/api/v1/machines',
       '/api/v1/machines/{id}',
       '/api/v1/machines/{id}/metrics',

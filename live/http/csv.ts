@@ -1,3 +1,7 @@
+import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { HttpProblem } from './problem.ts';
+
 export type CsvCell = string | number | bigint | boolean | null;
 
 /**
@@ -19,4 +23,28 @@ function cellText(cell: CsvCell, separator: string): string {
 
 function isNumber(text: string): boolean {
   return /^[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(text);
+}
+
+/** Query field of every route that can answer in CSV. */
+export const separatorField = {
+  sep: z.enum([',', ';']).default(',').describe('Separator of CSV; `;` for spreadsheets in a decimal-comma language'),
+};
+
+/** What a caller wants of JSON and CSV. Throws a 406; Parquet is part of the plan but not there yet, and saying so beats a wrong format. */
+export function acceptedType(accept = '*/*'): 'json' | 'csv' {
+  const types = accept.split(',').map((part) => part.split(';')[0]?.trim().toLowerCase() ?? '');
+  for (const type of types) {
+    if (type === 'text/csv') return 'csv';
+    if (type === 'application/json' || type === '*/*' || type === 'application/*' || type === 'text/html') return 'json';
+  }
+  throw new HttpProblem(
+    406,
+    `This server writes application/json and text/csv, not ${accept.slice(0, 100)}. Parquet files of closed days lie in the data folder.`,
+  );
+}
+
+/** Sends it as a file of that name, without what file systems do not like. */
+export function sendCsv(reply: FastifyReply, name: string, text: string): FastifyReply {
+  const file = `${name}.csv`.replaceAll(/[^A-Za-z0-9_.-]+/g, '-');
+  return reply.type('text/csv; charset=utf-8').header('content-disposition', `attachment; filename="${file}"`).send(text);
 }

@@ -1,3 +1,4 @@
+import { lossReasons } from '@nhip/core/wire/loss';
 import { connections, machineStates } from '@nhip/core/wire/vocabulary';
 import { z } from 'zod';
 
@@ -41,4 +42,52 @@ export const stateInterval = z.strictObject({
   to: z.number().describe('End, not included'),
   state: z.enum(machineStates).describe('`unknown` is time without data'),
   reason: z.string().nullable().describe('Reason, as the machine reported it'),
+});
+
+export const delivery = z.strictObject({
+  stored: z.number().describe('Samples in the history'),
+  lost: z.number().describe('Samples that will never be there'),
+  deadLettered: z.number().describe('Samples kept as dead letters'),
+  completeness: z.number().nullable().describe('stored / (stored + lost + deadLettered), 0 to 1; null when nothing was produced'),
+});
+
+export const edgeHealth = z.strictObject({
+  id: z.string().describe('`<group>/<edge>`'),
+  online: z.boolean().describe('Its session is open'),
+  since: timeMs.describe('Since when'),
+  lastSeen: timeMs.describe('When its last message arrived'),
+  lagMs: timeMs.describe('Arrival minus sample time of its last live batch'),
+  outboxRecords: z.number().nullable().describe('Samples that wait on its disk'),
+  backlogAtMs: timeMs.describe('While it sends a backlog: how far that has come, so about the time of the oldest sample that waits'),
+  devices: z.array(
+    z.strictObject({ id: z.string().describe('Machine id'), connection: z.enum(connections).describe('How it is reached') }),
+  ),
+  delivery24h: delivery.nullable().describe('Of the running hour and the 23 before it; null while it is being counted'),
+  lastLoss: z
+    .strictObject({
+      reason: z.enum(lossReasons).describe('Why'),
+      samples: z.number().describe('How many; 0 when nobody can know'),
+      atMs: z.number().describe('When the server learned of it'),
+    })
+    .nullable()
+    .describe('The newest loss that is not a dead letter'),
+});
+
+const byReason = z.record(z.string(), z.number());
+
+export const pipelineStats = z.strictObject({
+  received: z.number().describe('Samples received'),
+  stored: z.number().describe('Samples stored'),
+  repeated: z.number().describe('Samples that had been stored before'),
+  deadLettered: z.number().describe('Samples kept as dead letters'),
+  deadLetteredByReason: byReason.describe('The same by reason'),
+  lost: z.number().describe('Samples that the server learned were lost, without dead letters'),
+  lostByReason: byReason.describe('The same by reason'),
+  evicted: z.number().describe('Records of the log given up because of a quota'),
+  lagMs: z.number().describe('Age of the oldest record that is not stored yet'),
+  logBytes: z.number().describe('Size of the log on the disk, with the tail that is kept for a restored database'),
+  logQuotaBytes: z.number().describe('How large it may become'),
+  logRecordsBehind: z.number().describe('Records in the log that are not stored yet'),
+  storeDownSinceMs: timeMs.describe('Since when the store takes nothing; null: it does'),
+  logFullSinceMs: timeMs.describe('Since when the log refuses what edges send, because it is full; null: it does not'),
 });

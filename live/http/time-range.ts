@@ -11,14 +11,15 @@ export const rangeFields = {
 const defaultRangeMs = 8 * 3_600_000;
 const dayMs = 86_400_000;
 
-/** Reads a range. Throws a 400 that says what to do when it is no time, empty, or longer than `maxMs`. */
+/** Reads a range; without `from` it is `defaultMs` long. Throws a 400 that says what to do when it is no time, empty, or longer than `maxMs`. */
 export function readRange(
   { from, to }: { readonly from?: string | undefined; readonly to?: string | undefined },
   nowMs: number,
   maxMs: number,
+  defaultMs = defaultRangeMs,
 ): { readonly fromMs: number; readonly toMs: number } {
   const toMs = to === undefined ? nowMs : readTime('to', to);
-  const fromMs = from === undefined ? toMs - defaultRangeMs : readTime('from', from);
+  const fromMs = from === undefined ? toMs - defaultMs : readTime('from', from);
   if (fromMs >= toMs) throw new HttpProblem(400, `from (${formatTime(fromMs)}) is not before to (${formatTime(toMs)}).`);
   if (toMs - fromMs > maxMs) {
     throw new HttpProblem(

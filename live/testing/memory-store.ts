@@ -1,7 +1,17 @@
 import { PermanentError } from '@nhip/core/process/errors';
 import type { SampleBatch } from '@nhip/core/telemetry/sample-batch';
+import type { Loss } from '@nhip/core/wire/loss';
 import type { Value } from '@nhip/core/wire/sample';
-import type { Buckets, Checkpoint, Columns, HistoryStore, RangeQuery, SeriesInfo } from '@nhip/stores/history-store';
+import type {
+  Buckets,
+  Checkpoint,
+  Columns,
+  DeliveryRow,
+  HistoryStore,
+  LossTotal,
+  RangeQuery,
+  SeriesInfo,
+} from '@nhip/stores/history-store';
 
 interface Row {
   readonly t: number;
@@ -14,11 +24,12 @@ interface Row {
 export interface MemoryPlace {
   readonly series: SeriesInfo[];
   readonly rows: Row[][];
+  readonly losses: Loss[];
   checkpoint: Checkpoint | undefined;
 }
 
 export function createMemoryPlace(): MemoryPlace {
-  return { series: [], rows: [], checkpoint: undefined };
+  return { series: [], rows: [], losses: [], checkpoint: undefined };
 }
 
 /** The history contract in memory: small, for tests; passes the suite of the contract. */
@@ -43,6 +54,7 @@ export function createMemoryStore(place: MemoryPlace = createMemoryPlace()): His
   function writeBatch(batch: SampleBatch): void {
     const touched = new Map<number, Row[]>();
     for (let i = 0; i < batch.length; i++) {
+      if (!isTime(batch.timeMs[i] ?? 0)) continue;
       const id = batch.seriesId[i] ?? 0;
       let rows = touched.get(id);
       if (rows === undefined) {
@@ -59,9 +71,45 @@ export function createMemoryStore(place: MemoryPlace = createMemoryPlace()): His
     name: 'memory',
     durability: { class: 'D3', delayMs: 0 },
     open: async () => place.checkpoint,
-    async write(batch, checkpoint) {
+    async write({ batch, losses, checkpoint, keepRefused }) {
+      const rows = Array.from({ length: batch.length }, (_, row) => row);
+      const refused = rows.filter((row) => !isTime(batch.timeMs[row] ?? 0)).map((row) => ({ row, reason: 'no time' }));
+      const refusedLosses = refused.length === 0 ? [] : await keepRefused(refused);
       writeBatch(batch);
+      place.losses.push(...losses, ...refusedLosses);
       place.checkpoint = checkpoint;
+    },
+    async losses({ fromMs, toMs, limit, edge }) {
+      const found = place.losses.filter((loss) => loss.atMs >= fromMs && loss.atMs < toMs && loss.edge === (edge ?? loss.edge));
+      return found
+        .reverse()
+        .sort((a, b) => b.atMs - a.atMs)
+        .slice(0, limit);
+    },
+    async delivery(machine, fromMs, toMs) {
+      const stored = place.series
+        .filter((series) => series.machine === machine)
+        .flatMap(({ id, metric }) => (place.rows[id] ?? []).map(({ t }) => ({ metric, t, stored: 1, lost: 0, deadLettered: 0 })));
+      const losses = place.losses
+        .filter((loss) => loss.machine === machine)
+        .map(({ metric, fromMs: t, reason, samples }) => {
+          const isDead = reason === 'deadLettered';
+          return { metric, t, stored: 0, lost: isDead ? 0 : samples, deadLettered: isDead ? samples : 0 };
+        });
+      return byHour([...stored, ...losses].filter(({ t }) => t >= fromMs && t < toMs));
+    },
+    async lossTotals() {
+      const totals = new Map<string, LossTotal>();
+      for (const { edge, reason, samples, atMs } of place.losses) {
+        const known = totals.get(`${edge} ${reason}`);
+        totals.set(`${edge} ${reason}`, {
+          edge,
+          reason,
+          samples: samples + (known?.samples ?? 0),
+          lastAtMs: Math.max(atMs, known?.lastAtMs ?? atMs),
+        });
+      }
+      return [...totals].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, total]) => total);
     },
     series: () => place.series,
     async latest() {
@@ -91,6 +139,27 @@ export function createMemoryStore(place: MemoryPlace = createMemoryPlace()): His
     },
     async close() {},
   };
+}
+
+function isTime(ms: number): boolean {
+  return Math.abs(ms) <= 8.64e15;
+}
+
+function byHour(counts: readonly (Omit<DeliveryRow, 'hourMs'> & { readonly t: number })[]): readonly DeliveryRow[] {
+  const rows = new Map<string, DeliveryRow>();
+  for (const { metric, t, stored, lost, deadLettered } of counts) {
+    const hourMs = Math.floor(t / 3_600_000) * 3_600_000;
+    const row = rows.get(`${hourMs} ${metric}`) ?? { metric, hourMs, stored: 0, lost: 0, deadLettered: 0 };
+    rows.set(`${hourMs} ${metric}`, {
+      ...row,
+      stored: row.stored + stored,
+      lost: row.lost + lost,
+      deadLettered: row.deadLettered + deadLettered,
+    });
+  }
+  return [...rows.values()]
+    .filter(({ stored, lost, deadLettered }) => stored !== 0 || lost !== 0 || deadLettered !== 0)
+    .sort((a, b) => (a.metric === b.metric ? a.hourMs - b.hourMs : a.metric < b.metric ? -1 : 1));
 }
 
 function columnsOf(rows: readonly Row[]): Columns {

@@ -7,9 +7,11 @@ import { silentLog } from '@nhip/core/process/log';
 import { createNodeEnv } from '@nhip/core/process/node-env';
 import { encodeLogMessage } from '@nhip/core/telemetry/log-record';
 import { SampleBatch, SeriesTable } from '@nhip/core/telemetry/sample-batch';
-import type { MachineView } from '@nhip/core/wire/live';
+import type { MachineView, PipelineStats } from '@nhip/core/wire/live';
+import type { Loss } from '@nhip/core/wire/loss';
 import type { Value } from '@nhip/core/wire/sample';
 import type { HistoryStore } from '@nhip/stores/history-store';
+import { storeWrite } from '@nhip/stores/testing/store-write';
 import { type LiveConfig, liveConfig } from '../config.ts';
 import { createLive, type Live } from '../live.ts';
 import { createMemoryStore } from './memory-store.ts';
@@ -37,10 +39,17 @@ export interface RigOptions {
   readonly config?: Partial<LiveConfig>;
   /** Samples that the history has before the start. */
   readonly history?: readonly HistorySample[];
+  readonly losses?: readonly Loss[];
   readonly webDir?: string;
 }
 
 export type HistorySample = readonly [machine: string, metric: string, timeMs: number, value: Value];
+
+const stats: PipelineStats = {
+  ...{ received: 3, stored: 2, repeated: 1, evicted: 0, lagMs: 5 },
+  ...{ deadLettered: 1, deadLetteredByReason: { notANumber: 1 }, lost: 7, lostByReason: { outboxQuota: 7 } },
+  ...{ logBytes: 1000, logQuotaBytes: 4000, logRecordsBehind: 6, storeDownSinceMs: null, logFullSinceMs: null },
+};
 
 export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const dataDir = await mkdtemp(join(tmpdir(), 'nhip-live-'));
@@ -48,7 +57,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const log = silentLog();
   const logBus = await openSegmentLog(env, 'log', { readers: [], maxBytes: 64 * 1024 * 1024, log });
   const store = createMemoryStore();
-  if (options.history !== undefined) await writeHistory(store, options.history);
+  if (options.history !== undefined) await writeHistory(store, options.history, options.losses);
   const live = createLive(liveConfig.parse({ port: 0, tickMs: 20, ...options.config }), {
     env,
     log,
@@ -56,7 +65,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     checkpoint: () => undefined,
     logBus,
     plant,
-    stats: () => ({ received: 3, stored: 2, repeated: 1, deadLettered: 0, evicted: 0, lagMs: 5 }),
+    stats: () => stats,
     webDir: options.webDir ?? join(dataDir, 'no-web-app'),
     dataDir,
     adminPassword,
@@ -96,13 +105,22 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   };
 }
 
-export async function writeHistory(store: HistoryStore, samples: readonly HistorySample[]): Promise<void> {
+export async function writeHistory(store: HistoryStore, samples: readonly HistorySample[], losses: readonly Loss[] = []): Promise<void> {
   const series = new SeriesTable();
   const batch = new SampleBatch(series);
   for (const [i, [machine, metric, timeMs, value]] of samples.entries()) {
     batch.push(series.id(machine, metric), timeMs, i, value, 192, false);
   }
-  await store.write(batch, { nextIndex: 0, decoder: new TextEncoder().encode('[]'), repeats: new Uint8Array() });
+  await store.write(storeWrite(batch, { nextIndex: 0, decoder: new TextEncoder().encode('[]'), repeats: new Uint8Array() }, losses));
+}
+
+/** A loss of one metric as the store keeps it; `change` says what matters to the test. */
+export function lossOf(change: Partial<Loss>): Loss {
+  return {
+    ...{ edge: 'hoalac/press', machine: 'hoalac/press/M01', metric: 'Count/Good', reason: 'outboxQuota', detail: '', samples: 1 },
+    ...{ stream: 'ab'.repeat(16), seqFrom: 1, seqTo: 2, fromMs: 0, toMs: 0, atMs: 0 },
+    ...change,
+  };
 }
 
 /** Waits until `probe` gives something, at most five seconds. */

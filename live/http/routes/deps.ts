@@ -6,6 +6,8 @@ import type { LiveHub } from '../../hub.ts';
 import type { SseOutlet } from '../../sse.ts';
 import type { ViewerSlots } from '../../viewers.ts';
 import type { MetricFamily } from '../prometheus.ts';
+import type { Backups } from './backup.ts';
+import type { DeadLetters } from './dead-letters.ts';
 
 /** What the routes answer from. */
 export interface RouteDeps {
@@ -25,4 +27,7 @@ export interface RouteDeps {
   /** Why the service cannot serve now; [] when it can. */
   notReady(): readonly string[];
   metrics(): readonly MetricFamily[];
+  /** undefined: this process cannot do that. */
+  readonly backups: Backups | undefined;
+  readonly deadLetters: DeadLetters | undefined;
 }

@@ -1,29 +1,8 @@
-import { connections } from '@nhip/core/wire/vocabulary';
 import { z } from 'zod';
 import { prometheusText, prometheusType } from '../prometheus.ts';
 import { type Route, route } from '../route.ts';
+import { edgeHealth, pipelineStats } from '../schemas.ts';
 import type { RouteDeps } from './deps.ts';
-
-const edgeHealth = z.strictObject({
-  id: z.string().describe('`<group>/<edge>`'),
-  online: z.boolean().describe('Its session is open'),
-  since: z.number().nullable().describe('Since when'),
-  lastSeen: z.number().nullable().describe('When its last message arrived'),
-  lagMs: z.number().nullable().describe('Arrival minus sample time of its last live batch'),
-  outboxRecords: z.number().nullable().describe('Samples that wait on its disk'),
-  devices: z.array(
-    z.strictObject({ id: z.string().describe('Machine id'), connection: z.enum(connections).describe('How it is reached') }),
-  ),
-});
-
-const pipelineStats = z.strictObject({
-  received: z.number().describe('Samples received'),
-  stored: z.number().describe('Samples stored'),
-  repeated: z.number().describe('Samples that had been stored before'),
-  deadLettered: z.number().describe('Samples that could not be used'),
-  evicted: z.number().describe('Records given up because of a quota'),
-  lagMs: z.number().describe('Age of the oldest record that is not stored yet'),
-});
 
 /** How the pipeline, the edges and this service itself are doing. */
 export function healthRoutes({ stats, edges, notReady, metrics }: RouteDeps): readonly Route[] {
@@ -31,7 +10,7 @@ export function healthRoutes({ stats, edges, notReady, metrics }: RouteDeps): re
     route({
       method: 'GET',
       path: '/api/v1/stats',
-      summary: 'The pipeline in numbers since the process started.',
+      summary: 'The data path behind the edges: counts since the process started, and how it stands now.',
       access: 'read',
       response: pipelineStats,
       handle: () => stats(),
@@ -39,7 +18,7 @@ export function healthRoutes({ stats, edges, notReady, metrics }: RouteDeps): re
     route({
       method: 'GET',
       path: '/api/v1/health/edges',
-      summary: 'Connection health of every edge agent.',
+      summary: 'Connection health and delivery of every edge agent.',
       access: 'read',
       response: z.strictObject({ edges: z.array(edgeHealth) }),
       handle: () => ({ edges: edges() }),

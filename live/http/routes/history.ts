@@ -1,8 +1,7 @@
 import { formatTime } from '@nhip/core/wire/time';
 import type { Buckets, Columns } from '@nhip/stores/history-store';
-import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { csvText } from '../csv.ts';
+import { acceptedType, csvText, sendCsv, separatorField } from '../csv.ts';
 import { HttpProblem } from '../problem.ts';
 import { type Route, route } from '../route.ts';
 import { rangeFields, readDuration, readRange } from '../time-range.ts';
@@ -22,9 +21,8 @@ const historyQuery = z.strictObject({
   every: z.string().max(20).optional().describe('Bucket length: ms, or e.g. 10s, 1m, 1h. Absent: raw values'),
   agg: z.string().max(50).optional().describe('Which of min,max,avg,last,count a bucket shows. Default: all'),
   limit: z.string().max(10).optional().describe(`Raw values at most, up to ${maxPoints}. Default ${defaultPoints}. Oldest first`),
-  sep: z.enum([',', ';']).default(',').describe('Separator of CSV; `;` for spreadsheets in a decimal-comma language'),
+  ...separatorField,
 });
-type HistoryQuery = z.infer<typeof historyQuery>;
 
 const numbers = z.array(z.number());
 const answer = z.union([
@@ -70,29 +68,18 @@ export function historyRoutes({ hub, store, queries }: RouteDeps): readonly Rout
           const shown = readAggregates(query.agg);
           requireSeries(machine, metric);
           const buckets = await queries.run(() => store.buckets({ ...range, everyMs, limit: maxBuckets + 1 }));
-          return type === 'csv' ? sendCsv(reply, query, bucketsCsv(buckets, shown, query.sep)) : bucketsJson(buckets, shown);
+          return type === 'csv'
+            ? sendCsv(reply, `${machine}_${metric}`, bucketsCsv(buckets, shown, query.sep))
+            : bucketsJson(buckets, shown);
         }
         if (query.agg !== undefined) throw new HttpProblem(400, 'agg needs every: ask for buckets, e.g. every=1m.');
         const limit = readLimit(query.limit);
         requireSeries(machine, metric);
         const columns = await queries.run(() => store.range({ ...range, limit }));
-        return type === 'csv' ? sendCsv(reply, query, rawCsv(columns, query.sep)) : rawJson(columns);
+        return type === 'csv' ? sendCsv(reply, `${machine}_${metric}`, rawCsv(columns, query.sep)) : rawJson(columns);
       },
     }),
   ];
-}
-
-/** Parquet is part of the plan but not there yet; saying so beats a wrong format. */
-function acceptedType(accept = '*/*'): 'json' | 'csv' {
-  const types = accept.split(',').map((part) => part.split(';')[0]?.trim().toLowerCase() ?? '');
-  for (const type of types) {
-    if (type === 'text/csv') return 'csv';
-    if (type === 'application/json' || type === '*/*' || type === 'application/*' || type === 'text/html') return 'json';
-  }
-  throw new HttpProblem(
-    406,
-    `This server writes application/json and text/csv, not ${accept.slice(0, 100)}. Parquet files of closed days lie in the data folder.`,
-  );
 }
 
 function bucketLength(text: string, rangeMs: number): number {
@@ -135,9 +122,4 @@ function rawCsv({ t, v, q }: Columns, separator: ',' | ';'): string {
 function bucketsCsv(buckets: Buckets, shown: readonly Aggregate[], separator: ',' | ';'): string {
   const rows = buckets.t.map((at, i) => [formatTime(at), ...shown.map((name) => buckets[name][i] ?? null)]);
   return csvText(['time', ...shown], rows, separator);
-}
-
-function sendCsv(reply: FastifyReply, { machine, metric }: HistoryQuery, text: string): FastifyReply {
-  const name = `${machine}_${metric}.csv`.replaceAll(/[^A-Za-z0-9_.-]+/g, '-');
-  return reply.type('text/csv; charset=utf-8').header('content-disposition', `attachment; filename="${name}"`).send(text);
 }

@@ -1,4 +1,5 @@
-import type { EdgeHealth, MetricView, PipelineStats, StateInterval } from '@nhip/core/wire/live';
+import type { Completeness, EdgeHealth, MetricView, PipelineStats, StateInterval } from '@nhip/core/wire/live';
+import type { Loss } from '@nhip/core/wire/loss';
 import { apiUrl, getJson, request } from './http.ts';
 
 export interface SessionView {
@@ -59,6 +60,13 @@ export const api = {
     getJson(apiUrl('/history', { ...query, every: everyMs }), signal),
 
   edges: (signal: AbortSignal): Promise<{ readonly edges: readonly EdgeHealth[] }> => getJson(apiUrl('/health/edges'), signal),
+
+  completeness: (machine: string, from: number, to: number, signal: AbortSignal): Promise<Completeness> =>
+    getJson(apiUrl('/completeness', { machine, from, to }), signal),
+
+  /** Of the last seven days, newest first. */
+  losses: (limit: number, signal: AbortSignal): Promise<{ readonly losses: readonly Loss[] }> =>
+    getJson(apiUrl('/losses', { limit }), signal),
 
   stats: (signal: AbortSignal): Promise<PipelineStats> => getJson(apiUrl('/stats'), signal),
 };

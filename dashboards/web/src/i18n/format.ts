@@ -8,6 +8,10 @@ export interface Format {
   int(value: number): string;
   /** At most three decimals, fewer for large values. */
   decimal(value: number): string;
+  /** Share 0 to 1 of a whole as percent: "0,1 %". What is neither nothing nor all is never rounded to it. */
+  share(share: number): string;
+  /** Size in units of 1000 bytes: "1,2 GB". */
+  bytes(bytes: number): string;
   /** kW: one decimal below 100, none above. */
   power(kw: number): string;
   /** 10:42 in the plant's time zone. */
@@ -29,6 +33,8 @@ const secondMs = 1000;
 const minuteMs = 60 * secondMs;
 const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
+const smallestShare = 0.0001;
+const byteUnits = ['B', 'kB', 'MB', 'GB', 'TB'];
 
 /** Formats of a language in a time zone (IANA name; an unknown one falls back to the default). */
 export function createFormat(language: Language, timeZone: string): Format {
@@ -57,6 +63,17 @@ export function createFormat(language: Language, timeZone: string): Format {
       if (size >= 1000) return whole.format(value);
       if (size >= 100) return one.format(value);
       return size >= 1 ? two.format(value) : three.format(value);
+    },
+    share(share) {
+      if (share > 0 && share < smallestShare) return `< ${two.format(smallestShare * 100)} %`;
+      if (share < 1 && share > 1 - smallestShare) return `> ${two.format((1 - smallestShare) * 100)} %`;
+      // Towards the nearer end a digit more, so that 99.97 % is not 100 %.
+      return `${(share > 0.99 && share < 1) || share < 0.001 ? two.format(share * 100) : one.format(share * 100)} %`;
+    },
+    bytes(bytes) {
+      const step = Math.min(byteUnits.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)));
+      const size = bytes / 1000 ** step;
+      return `${(size < 10 && step > 0 ? one : whole).format(size)} ${byteUnits[step]}`;
     },
     power: (kw) => (Math.abs(kw) >= 100 ? whole : one).format(kw),
     time: (ms) => time.format(ms),

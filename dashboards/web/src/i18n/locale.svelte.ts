@@ -2,7 +2,7 @@ import type { LocalName } from '@nhip/core/wire/live';
 import { readSetting, writeSetting } from '../shell/settings.ts';
 import { createFormat, defaultTimeZone } from './format.ts';
 import { isLanguage, type Language, type MessageArguments, translate } from './translate.ts';
-import type { MessageKey } from './vi.ts';
+import type { MessageKey, vi } from './vi.ts';
 
 /** Language and formats of the page. Vietnamese unless the URL (`?lang=`) or an earlier choice says otherwise. */
 class Locale {
@@ -29,6 +29,6 @@ class Locale {
 export const locale = new Locale();
 
 /** The message in the chosen language; reactive in templates. */
-export function t<K extends MessageKey>(key: K, ...args: MessageArguments<K>): string {
+export function t<K extends MessageKey>(key: K, ...args: MessageArguments<(typeof vi)[K]>): string {
   return translate(locale.language, key, ...args);
 }

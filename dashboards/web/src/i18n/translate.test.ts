@@ -1,20 +1,26 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { pathEn } from '../pipeline/path-en.ts';
+import { pathVi } from '../pipeline/path-vi.ts';
 import { codeWords } from './code-words.ts';
 import { en } from './en.ts';
 import { createFormat, searchable } from './format.ts';
 import { translate } from './translate.ts';
-import { type MessageKey, vi } from './vi.ts';
+import { vi } from './vi.ts';
 
 const names = (text: string): string[] => [...new Set([...text.matchAll(/\{(\w+)/g)].map((match) => match[1] ?? ''))].sort();
 
 describe('dictionaries', () => {
-  it('name the same parameters in both languages', () => {
-    for (const key of Object.keys(vi) as MessageKey[]) expect([key, names(en[key])]).toEqual([key, names(vi[key])]);
-  });
-
-  it('have no empty text', () => {
-    for (const [key, text] of [...Object.entries(vi), ...Object.entries(en)]) expect([key, text.trim()]).not.toEqual([key, '']);
+  it.each([
+    ['board', vi, en],
+    ['data path', pathVi, pathEn],
+  ] as const)('of the %s name the same parameters in both languages and have no empty text', (_, vietnamese, english) => {
+    const texts: Readonly<Record<string, string>> = english;
+    expect(Object.keys(texts).sort()).toEqual(Object.keys(vietnamese).sort());
+    for (const [key, text] of Object.entries(vietnamese)) {
+      expect([key, names(texts[key] ?? '')]).toEqual([key, names(text)]);
+      expect([key, text.trim() === '', texts[key]?.trim() === '']).toEqual([key, false, false]);
+    }
   });
 });
 
@@ -51,6 +57,23 @@ describe('createFormat', () => {
     expect(english.decimal(0.12345)).toBe('0.123');
     expect(viet.power(8.25)).toBe('8,3');
     expect(viet.power(184.4)).toBe('184');
+  });
+
+  it('writes shares without rounding something to nothing or to all', () => {
+    expect([1, 0.9999999, 0.9997, 0.985, 0.5].map(viet.share)).toEqual(['100 %', '> 99,99 %', '99,97 %', '98,5 %', '50 %']);
+    expect([0, 0.0000001, 0.0007, 0.0015].map(viet.share)).toEqual(['0 %', '< 0,01 %', '0,07 %', '0,2 %']);
+  });
+
+  it('writes sizes', () => {
+    expect([0, 999, 1000, 12_345_678, 2_000_000_000, 4e15].map(english.bytes)).toEqual([
+      '0 B',
+      '999 B',
+      '1 kB',
+      '12 MB',
+      '2 GB',
+      '4,000 TB',
+    ]);
+    expect(viet.bytes(1_240_000_000)).toBe('1,2 GB');
   });
 
   it('writes times in the time zone of the plant, with the whole year', () => {

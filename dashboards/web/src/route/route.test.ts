@@ -11,6 +11,7 @@ describe('parsePath', () => {
   it('knows the other pages', () => {
     expect(parsePath('/')).toEqual({ view: 'overview' });
     expect(parsePath('/connections/')).toEqual({ view: 'health' });
+    expect(parsePath('/pipeline')).toEqual({ view: 'pipeline' });
     expect(parsePath('/m/')).toEqual({ view: 'notFound' });
     expect(parsePath('/m/%E0%A4%A')).toEqual({ view: 'notFound' });
     expect(parsePath('/nothing')).toEqual({ view: 'notFound' });

@@ -3,6 +3,7 @@ export type Route =
   | { readonly view: 'overview' }
   | { readonly view: 'machine'; readonly id: string }
   | { readonly view: 'health' }
+  | { readonly view: 'pipeline' }
   | { readonly view: 'login' }
   | { readonly view: 'notFound' };
 
@@ -11,6 +12,7 @@ export function parsePath(pathname: string): Route {
   const path = pathname.length > 1 ? pathname.replace(/\/+$/, '') : pathname;
   if (path === '/' || path === '') return { view: 'overview' };
   if (path === '/connections') return { view: 'health' };
+  if (path === '/pipeline') return { view: 'pipeline' };
   if (path === '/login') return { view: 'login' };
   if (!path.startsWith('/m/')) return { view: 'notFound' };
   try {

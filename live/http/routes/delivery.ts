@@ -1,0 +1,130 @@
+import type { Completeness } from '@nhip/core/wire/live';
+import { lossReasons } from '@nhip/core/wire/loss';
+import { formatTime } from '@nhip/core/wire/time';
+import { z } from 'zod';
+import { readCompleteness } from '../../delivery.ts';
+import { acceptedType, csvText, sendCsv, separatorField } from '../csv.ts';
+import { HttpProblem } from '../problem.ts';
+import { type Route, route } from '../route.ts';
+import { delivery } from '../schemas.ts';
+import { rangeFields, readRange } from '../time-range.ts';
+import type { RouteDeps } from './deps.ts';
+import { notFound } from './machines.ts';
+
+const dayMs = 86_400_000;
+const maxLossRangeMs = 400 * dayMs;
+const defaultLossRangeMs = 7 * dayMs;
+const maxRangeMs = 31 * dayMs;
+const maxLosses = 10_000;
+const defaultLosses = 1000;
+
+const loss = z.strictObject({
+  edge: z.string().describe('`<group>/<edge>`; empty when not even that is known'),
+  machine: z.string().describe('Machine id; empty when it is not known'),
+  metric: z.string().describe('Metric; empty when it is not known'),
+  reason: z.enum(lossReasons).describe('Why they are not in the history'),
+  detail: z.string().describe('For the person who looks at it, e.g. the reason of a dead letter; empty for none'),
+  samples: z.number().describe('How many; 0 when nobody can know. Negative when dead letters were replayed'),
+  stream: z.string().describe('Outbox whose numbers are concerned; empty for none'),
+  seqFrom: z.number().describe('First number of that outbox'),
+  seqTo: z.number().describe('Last number, not included'),
+  fromMs: z.number().describe('Time of the first sample'),
+  toMs: z.number().describe('Time of the last sample'),
+  atMs: z.number().describe('When the server learned of it'),
+});
+
+const completeness = z.strictObject({
+  rows: z.array(
+    delivery.extend({
+      metric: z.string().describe('Metric; empty: nobody knows which'),
+      t: z.number().describe('Begin of the hour, ms UTC; hours without samples are left out'),
+    }),
+  ),
+  totals: delivery.describe('Of all rows'),
+  reasons: z
+    .array(z.strictObject({ reason: z.enum(lossReasons).describe('Reason'), samples: z.number().describe('Samples') }))
+    .describe('Why samples are missing, most first'),
+  unattributed: z.number().describe('Samples that its edge lost in the range without anybody knowing whose; not part of the totals'),
+});
+
+const lossQuery = z.strictObject({
+  edge: z.string().min(1).max(200).optional().describe('Edge agent `<group>/<edge>`. Absent: all'),
+  from: z
+    .string()
+    .max(40)
+    .optional()
+    .describe('Reported at or after: ms since 1970 UTC, or ISO 8601 with a zone. Default: 7 days before `to`'),
+  to: rangeFields.to,
+  limit: z.string().max(10).optional().describe(`Rows at most, up to ${maxLosses}. Default ${defaultLosses}`),
+  ...separatorField,
+});
+
+const completenessQuery = z.strictObject({
+  machine: z.string().min(1).max(200).describe('Machine id `<group>/<edge>/<device>`'),
+  ...rangeFields,
+  ...separatorField,
+});
+
+/** What did not reach the history, and how complete it is. */
+export function deliveryRoutes({ hub, store, queries }: RouteDeps): readonly Route[] {
+  function requireMachine(machine: string): void {
+    if (hub.machine(machine) === undefined && !store.series().some((series) => series.machine === machine)) notFound(machine);
+  }
+
+  return [
+    route({
+      method: 'GET',
+      path: '/api/v1/losses',
+      summary: 'Samples that will never be in the history, and dead letters: whose, how many and why. Newest report first.',
+      access: 'read',
+      query: lossQuery,
+      response: z.strictObject({ losses: z.array(loss) }),
+      contentTypes: ['text/csv'],
+      async handle({ query, nowMs }, request, reply) {
+        const type = acceptedType(request.headers.accept);
+        // What is reported within this very millisecond belongs to an open range.
+        const range = readRange(query, nowMs + 1, maxLossRangeMs, defaultLossRangeMs);
+        const { edge, sep } = query;
+        const limit = readLimit(query.limit);
+        const losses = await queries.run(() => store.losses({ ...range, edge, limit }));
+        if (type === 'json') return { losses: [...losses] };
+        const rows = losses.map((row) => [
+          ...[formatTime(row.atMs), row.edge, row.machine, row.metric, row.reason, row.detail, row.samples],
+          ...[formatTime(row.fromMs), formatTime(row.toMs), row.stream, row.seqFrom, row.seqTo],
+        ]);
+        const header = ['reported', 'edge', 'machine', 'metric', 'reason', 'detail', 'samples', 'from', 'to', 'stream', 'seqFrom', 'seqTo'];
+        return sendCsv(reply, edge === undefined ? 'losses' : `${edge}_losses`, csvText(header, rows, sep));
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/api/v1/completeness',
+      summary:
+        'What became of the samples of a machine, per metric and hour: stored, lost, dead-lettered. Completeness = stored / all three.',
+      access: 'read',
+      query: completenessQuery,
+      response: completeness,
+      contentTypes: ['text/csv'],
+      async handle({ query, nowMs }, request, reply) {
+        const type = acceptedType(request.headers.accept);
+        const range = readRange(query, nowMs, maxRangeMs);
+        requireMachine(query.machine);
+        const found = await queries.run(() => readCompleteness(store, query.machine, { ...range, nowMs }));
+        if (type === 'json') return found;
+        return sendCsv(reply, `${query.machine}_completeness`, completenessCsv(found, query.sep));
+      },
+    }),
+  ];
+}
+
+function completenessCsv({ rows, totals }: Completeness, separator: ',' | ';'): string {
+  const figures = (row: Completeness['totals']) => [row.stored, row.lost, row.deadLettered, row.completeness];
+  const lines = [...rows.map((row) => [formatTime(row.t), row.metric, ...figures(row)]), ['total', '', ...figures(totals)]];
+  return csvText(['hour', 'metric', 'stored', 'lost', 'deadLettered', 'completeness'], lines, separator);
+}
+
+function readLimit(text: string | undefined): number {
+  const limit = text === undefined ? defaultLosses : /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  if (limit >= 1 && limit <= maxLosses) return limit;
+  throw new HttpProblem(400, `limit must be 1 to ${maxLosses}: for more, ask for a shorter range.`);
+}
