@@ -14,8 +14,13 @@ export interface DataFolder {
   readonly server: string;
   readonly history: string;
   readonly credentials: string;
+  /** Of `nhip ingest` and `nhip live`, when they run apart. */
+  readonly ingest: string;
+  readonly live: string;
   readonly edge: (edge: string) => string;
   readonly simulator: string;
+  /** Where a running server writes its backups. */
+  readonly backups: string;
 }
 
 export function dataFolder(dir: string | undefined): DataFolder {
@@ -26,8 +31,11 @@ export function dataFolder(dir: string | undefined): DataFolder {
     server,
     history: join(server, 'history.duckdb'),
     credentials: join(server, 'mqtt-credentials.json'),
+    ingest: join(root, 'ingest'),
+    live: join(root, 'live'),
     edge: (edge) => join(root, 'edge', edge),
     simulator: join(root, 'simulator'),
+    backups: join(root, 'backups'),
   };
 }
 

@@ -9,13 +9,18 @@ const commands: Readonly<Record<string, { readonly summary: string; load(): Prom
   },
   server: { summary: 'Broker, ingest and live in one process', load: async () => (await import('./commands/server.ts')).server },
   broker: { summary: 'The MQTT broker with its durable log', load: async () => (await import('./commands/broker.ts')).broker },
+  ingest: { summary: 'From the log of the broker to the store', load: async () => (await import('./commands/ingest.ts')).ingest },
+  live: { summary: 'The web board and API', load: async () => (await import('./commands/live.ts')).live },
   edge: { summary: 'The edge agent: run, check, read, browse', load: async () => (await import('./commands/edge.ts')).edge },
   simulate: {
     summary: 'The simulated plant on Modbus TCP and OPC UA',
     load: async () => (await import('./commands/simulate.ts')).simulate,
   },
   device: { summary: 'MQTT credentials: add, list, remove', load: async () => (await import('./commands/device.ts')).device },
-  dlq: { summary: 'Dead letters: list, show', load: async () => (await import('./commands/dlq.ts')).dlq },
+  dlq: { summary: 'Dead letters: list, show, replay', load: async () => (await import('./commands/dlq.ts')).dlq },
+  doctor: { summary: 'What is wrong here, and what to do', load: async () => (await import('./commands/doctor.ts')).doctor },
+  backup: { summary: 'A backup of the server, running or not', load: async () => (await import('./commands/backup.ts')).backup },
+  restore: { summary: 'Puts a backup in place', load: async () => (await import('./commands/restore.ts')).restore },
   version: { summary: 'Version', load: async () => (await import('./commands/version.ts')).version },
 };
 

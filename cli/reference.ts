@@ -6,11 +6,16 @@ import { drivers } from '@nhip/edge-agent/drivers/index';
 import { simulationConfig } from '@nhip/simulators/config';
 import { z } from 'zod';
 import { commandHelp } from './arguments.ts';
+import { backup } from './commands/backup.ts';
 import { broker } from './commands/broker.ts';
 import { demo } from './commands/demo.ts';
 import { device } from './commands/device.ts';
 import { dlq } from './commands/dlq.ts';
+import { doctor } from './commands/doctor.ts';
 import { edge } from './commands/edge.ts';
+import { ingest } from './commands/ingest.ts';
+import { live } from './commands/live.ts';
+import { restore } from './commands/restore.ts';
 import { server } from './commands/server.ts';
 import { simulate } from './commands/simulate.ts';
 import { version } from './commands/version.ts';
@@ -33,6 +38,8 @@ interface Schema {
   readonly required?: readonly string[];
   readonly items?: Schema;
   readonly anyOf?: readonly Schema[];
+  /** Variants, told apart by their `type`. */
+  readonly oneOf?: readonly Schema[];
   readonly additionalProperties?: Schema | boolean;
   readonly minimum?: number;
   readonly maximum?: number;
@@ -48,14 +55,21 @@ function rows(schema: Schema, path: string): readonly string[] {
         : isRequired
           ? 'required'
           : '';
-    const inner = field.properties ? rows(field, name) : field.items?.properties ? rows(field.items, `${name}[]`) : [];
+    const inner = innerRows(field, name);
     return [`| \`${name}\` | ${typeOf(field)} | ${fallback} | ${(field.description ?? '').replaceAll('|', '\\|')} |`, ...inner];
   });
+}
+
+function innerRows(field: Schema, name: string): readonly string[] {
+  if (field.properties) return rows(field, name);
+  if (field.items?.properties) return rows(field.items, `${name}[]`);
+  return (field.oneOf ?? []).flatMap((variant) => rows(variant, `${name} (${variant.properties?.type?.const})`));
 }
 
 function typeOf(field: Schema): string {
   if (field.const !== undefined) return `\`${String(field.const)}\``;
   if (field.enum !== undefined) return field.enum.map((value) => `\`${String(value)}\``).join(', ');
+  if (field.oneOf !== undefined) return 'one of these';
   if (field.anyOf !== undefined) return field.anyOf.map(typeOf).join(' or ');
   if (field.type === 'array') return `list of ${field.items === undefined ? 'values' : typeOf(field.items)}`;
   const isOpen = (bound: number | undefined): boolean => bound === undefined || Math.abs(bound) >= Number.MAX_SAFE_INTEGER;
@@ -83,7 +97,7 @@ function configuration(): string {
 }
 
 function commands(): string {
-  const all = [demo, server, broker, edge, simulate, device, dlq, version];
+  const all = [demo, server, broker, ingest, live, edge, simulate, device, dlq, doctor, backup, restore, version];
   return `${head}# Commands\n\nExit codes: 0 done, 1 failed, 78 wrong configuration or arguments.\n\n${all.map((command) => `\`\`\`\n${commandHelp(command)}\n\`\`\``).join('\n\n')}\n`;
 }
 

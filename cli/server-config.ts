@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { brokerConfig } from '@nhip/broker/config';
 import { loadConfig } from '@nhip/core/process/config';
 import { ConfigError } from '@nhip/core/process/errors';
@@ -7,6 +8,7 @@ import type { PlantModel } from '@nhip/core/wire/plant';
 import { ingestConfig } from '@nhip/ingest/config';
 import { liveConfig } from '@nhip/live/config';
 import { duckdbConfig } from '@nhip/stores/duckdb/config';
+import { influxdbConfig } from '@nhip/stores/influxdb/config';
 import { z } from 'zod';
 import type { Input } from './arguments.ts';
 import { type DataFolder, dataFolder } from './folders.ts';
@@ -28,8 +30,8 @@ export const serverConfig = z.strictObject({
     .prefault({})
     .describe('The durable log behind the broker'),
   ingest: ingestConfig.prefault({}).describe('From the log to the store'),
-  store: duckdbConfig
-    .partial({ file: true })
+  store: z
+    .discriminatedUnion('type', [duckdbConfig.partial({ file: true }), influxdbConfig])
     .prefault({ type: 'duckdb' })
     .describe('Where history is kept; default a DuckDB file in the data folder'),
   live: liveConfig.prefault({}).describe('Web board and API'),
@@ -40,6 +42,8 @@ export interface ServerSetup {
   readonly config: ServerConfig;
   readonly folder: DataFolder;
   readonly plant: PlantModel | undefined;
+  /** The files that all of this came from. */
+  readonly files: readonly string[];
 }
 
 /** The server's settings: flags over the file over defaults. Throws ConfigError with all problems. */
@@ -56,6 +60,7 @@ export function serverSetup(input: Input, env: Readonly<Record<string, string | 
       port: input.port('http-port') ?? config.live.port,
       demo: config.live.demo || input.isSet('demo'),
     },
+    store: file === undefined ? config.store : besideFile(config.store, file),
   };
   const plantFile = input.text('plant') ?? config.plantFile;
   if (plantFile !== undefined && !existsSync(plantFile))
@@ -64,5 +69,14 @@ export function serverSetup(input: Input, env: Readonly<Record<string, string | 
     config: withFlags,
     folder: dataFolder(input.text('data') ?? config.dataDir),
     plant: plantFile === undefined ? undefined : loadConfig(plantModel, plantFile, env),
+    files: [file, plantFile].flatMap((each) => (each === undefined ? [] : [resolve(each)])),
   };
+}
+
+/** Relative names of secrets are relative to the configuration that names them, wherever the program is started. */
+function besideFile(store: ServerConfig['store'], file: string): ServerConfig['store'] {
+  if (store.type !== 'influxdb') return store;
+  const beside = (path: string | undefined): string | undefined => (path === undefined ? undefined : resolve(dirname(file), path));
+  const { passwordFile, tokenFile, caFile } = store;
+  return { ...store, passwordFile: beside(passwordFile), tokenFile: beside(tokenFile), caFile: beside(caFile) };
 }

@@ -7,10 +7,13 @@ import { createNodeEnv } from '@nhip/core/process/node-env';
 import type { PipelineStats } from '@nhip/core/wire/live';
 import { createIngest, type Ingest } from '@nhip/ingest/ingest';
 import { createLive, type Live, type LiveStarted } from '@nhip/live/live';
-import { createDuckdbStore } from '@nhip/stores/duckdb/duckdb-store';
+import { createBackups, removePartialBackups } from './backup/backups.ts';
+import { createDeadLetters } from './dead-letters/replay-letters.ts';
 import { webDir } from './folders.ts';
+import { createHistory, embeddedStore } from './history.ts';
 import { openBrokerLog, openDeadLetters } from './log-bus.ts';
 import type { ServerSetup } from './server-config.ts';
+import { whenThere } from './when-there.ts';
 
 export interface Server {
   /** In the order in which they start: what acknowledges comes after what keeps, what shows comes last. */
@@ -21,14 +24,30 @@ export interface Server {
 
 /** Composes broker, ingest and live in one process over one log and one store. `folder.server` must exist. */
 export async function composeServer(
-  { config, folder, plant }: ServerSetup,
-  deps: { readonly log: Log; readonly version: string; readonly adminPassword: string | undefined; onFatal(error: Error): void },
+  { config, folder, plant, files }: ServerSetup,
+  deps: {
+    readonly log: Log;
+    readonly version: string;
+    readonly adminPassword: string | undefined;
+    readonly localToken: string;
+    onFatal(error: Error): void;
+  },
 ): Promise<Server> {
   const { log, onFatal } = deps;
   const env = createNodeEnv(folder.server);
   const logBus = await openBrokerLog(env, config.log, log, onFatal);
   const deadLetters = await openDeadLetters(env, config.ingest.deadLetterMaxBytes, log, onFatal);
-  const store = createDuckdbStore({ ...config.store, file: config.store.file ?? folder.history });
+  const store = createHistory(config.store, folder);
+  const waiting = new AbortController();
+  const untilThere = { clock: env.clock, log, signal: waiting.signal };
+  const backups = createBackups(folder.backups, {
+    clock: env.clock,
+    log: log.child({ role: 'backup' }),
+    sources: () => {
+      const { file: storeFile } = embeddedStore(config.store, folder);
+      return { store, storeFile, serverDir: folder.server, configFiles: files, logId: logBus.id, nhipVersion: deps.version };
+    },
+  });
   const credentials = openCredentials(folder.credentials, (err) => log.error({ err }, 'MQTT credentials stay as they were'));
   const broker = createBroker(config.broker, { clock: env.clock, log: log.child({ role: 'broker' }), logBus, credentials });
   const ingest = createIngest(config.ingest, {
@@ -46,8 +65,15 @@ export async function composeServer(
   const parts: readonly Part[] = [
     { name: 'log', start: async () => {}, stop: () => logBus.close() },
     { name: 'dead letters', start: async () => {}, stop: () => deadLetters.close() },
-    { name: 'store', start: async () => void (await store.open()), stop: () => store.close() },
-    { name: 'ingest', start: () => ingest.start(), stop: () => ingest.stop() },
+    {
+      name: 'store',
+      start: async () => void (await whenThere(() => store.open(), untilThere)),
+      stop: () => {
+        waiting.abort();
+        return store.close();
+      },
+    },
+    { name: 'ingest', start: () => whenThere(() => ingest.start(), untilThere), stop: () => ingest.stop() },
     {
       name: 'broker',
       start: async () => {
@@ -55,6 +81,8 @@ export async function composeServer(
       },
       stop: () => broker.stop(),
     },
+    // Given up before ingest stops, whose last write would wait for it.
+    { name: 'backups', start: () => removePartialBackups(folder.backups), stop: () => backups.stop() },
     {
       name: 'live',
       start: async () => {
@@ -70,6 +98,14 @@ export async function composeServer(
           dataDir: folder.server,
           adminPassword: deps.adminPassword,
           version: deps.version,
+          localToken: deps.localToken,
+          backups,
+          deadLetters: createDeadLetters({
+            clock: env.clock,
+            deadLetters,
+            logBus,
+            ingest: { storedBelow: () => ingest.checkpoint()?.nextIndex ?? 0, replayed: () => ingest.stats().replayed },
+          }),
         });
         started.live = await live.start();
       },
@@ -80,6 +116,14 @@ export async function composeServer(
 }
 
 function pipelineStats(ingest: Ingest, logBus: LogBus): PipelineStats {
-  const { received, stored, repeated, deadLettered, lagMs } = ingest.stats();
-  return { received, stored, repeated, deadLettered, evicted: logBus.stats().evictedRecords, lagMs };
+  const { received, stored, repeated, deadLettered, deadLetteredByReason, lost, lostByReason, lagMs, storeDownSinceMs } = ingest.stats();
+  const log = logBus.stats();
+  return {
+    ...{ received, stored, repeated, deadLettered, deadLetteredByReason, lost, lostByReason, lagMs, storeDownSinceMs },
+    evicted: log.evictedRecords,
+    logBytes: log.bytes,
+    logQuotaBytes: log.quotaBytes,
+    logRecordsBehind: Math.max(0, log.nextIndex - (ingest.checkpoint()?.nextIndex ?? log.firstIndex)),
+    logFullSinceMs: log.fullSinceMs,
+  };
 }

@@ -1,3 +1,4 @@
+import { PermanentError } from '@nhip/core/process/errors';
 import { createNodeEnv } from '@nhip/core/process/node-env';
 import { createDecoder } from '@nhip/core/telemetry/decoder';
 import { SampleBatch, SeriesTable } from '@nhip/core/telemetry/sample-batch';
@@ -29,7 +30,14 @@ export async function writeHistory(folder: DataFolder, definition: PlantDefiniti
   const batch = new SampleBatch(series, batchSamples);
   let samples = 0;
   const write = async (): Promise<void> => {
-    await store.write(batch, checkpoint);
+    await store.write({
+      batch,
+      losses: [],
+      checkpoint,
+      keepRefused: async ([first]) => {
+        throw new PermanentError('store.refused', `The store does not take a generated sample: ${first?.reason ?? ''}`);
+      },
+    });
     samples += batch.length;
     batch.clear();
   };

@@ -1,11 +1,14 @@
 import { openCredentials } from '@nhip/broker/auth/credentials';
 import { createBroker } from '@nhip/broker/broker';
+import type { LogBus } from '@nhip/core/log/log-bus';
 import { createLog } from '@nhip/core/process/log';
 import { createNodeEnv } from '@nhip/core/process/node-env';
 import { lockFolder } from '@nhip/core/process/node-folder-lock';
 import { type Command, commonFlags, listenFlags, logLevel } from '../arguments.ts';
+import { followCommands } from '../command-log.ts';
 import { makePrivate } from '../folders.ts';
 import { openBrokerLog } from '../log-bus.ts';
+import { type BrokerStatus, publishStatus } from '../role-status.ts';
 import { createFatal, runUntilStopped } from '../run-until-stopped.ts';
 import { serverSetup } from '../server-config.ts';
 
@@ -26,7 +29,8 @@ export const broker: Command = {
     await lockFolder(folder.server);
     const env = createNodeEnv(folder.server);
     const { fatal, onFatal } = createFatal();
-    const logBus = await openBrokerLog(env, config.log, log, onFatal);
+    // Ingest is another process here: it holds the log back by a cursor file of its own.
+    const logBus = await openBrokerLog(env, config.log, log, onFatal, []);
     const credentials = openCredentials(folder.credentials, (err) => log.error({ err }, 'MQTT credentials stay as they were'));
     const role = createBroker(config.broker, { clock: env.clock, log, logBus, credentials });
     let port = 0;
@@ -39,6 +43,8 @@ export const broker: Command = {
         },
         stop: () => role.stop(),
       },
+      followCommands(createNodeEnv(folder.ingest), log, role.sendNodeCommand),
+      publishStatus(folder.server, { clock: env.clock, log, status: () => statusOf(env.clock.now(), logBus) }),
     ];
     const ready = (): void => {
       if (input.isSet('json')) process.stdout.write(`${JSON.stringify({ ready: true, mqtt: port })}\n`);
@@ -47,3 +53,8 @@ export const broker: Command = {
     return runUntilStopped(parts, log, { ready, fatal });
   },
 };
+
+function statusOf(atMs: number, logBus: LogBus): BrokerStatus {
+  const { evictedRecords, fullSinceMs } = logBus.stats();
+  return { atMs, evicted: evictedRecords, logFullSinceMs: fullSinceMs };
+}

@@ -1,8 +1,11 @@
+import type { Part } from '@nhip/core/process/lifecycle';
 import { createLog } from '@nhip/core/process/log';
 import { lockFolder } from '@nhip/core/process/node-folder-lock';
 import manifest from '../../package.json' with { type: 'json' };
 import { type Command, commonFlags, listenFlags, logLevel } from '../arguments.ts';
+import { requireWholeFolder } from '../backup/restore-backup.ts';
 import { makePrivate } from '../folders.ts';
+import { createLocalToken, localUrl, publishLocalAccess, removeLocalAccess } from '../local-access.ts';
 import { createFatal, runUntilStopped } from '../run-until-stopped.ts';
 import { composeServer } from '../server.ts';
 import { serverSetup } from '../server-config.ts';
@@ -25,9 +28,12 @@ export const server: Command = {
     const log = createLog('server', logLevel(input));
     makePrivate(setup.folder.server);
     await lockFolder(setup.folder.server);
+    requireWholeFolder(setup.folder.server);
     const { fatal, onFatal } = createFatal();
+    const localToken = createLocalToken();
     const { parts, started } = await composeServer(setup, {
       log,
+      localToken,
       version: manifest.version,
       adminPassword: process.env.NHIP_ADMIN_PASSWORD,
       onFatal,
@@ -44,6 +50,14 @@ export const server: Command = {
         if (firstLogin) process.stdout.write(`Login  ${firstLogin.username} / ${firstLogin.password}  (shown once)\n`);
       }
     };
-    return runUntilStopped(parts, log, { ready, fatal });
+    const localAccess: Part = {
+      name: 'local access',
+      start: () => {
+        const url = localUrl(setup.config.live.host, started.live.port);
+        return publishLocalAccess(setup.folder.server, { url, token: localToken, pid: process.pid });
+      },
+      stop: async () => removeLocalAccess(setup.folder.server),
+    };
+    return runUntilStopped([...parts, localAccess], log, { ready, fatal });
   },
 };

@@ -1,0 +1,22 @@
+import { ConfigError } from '@nhip/core/process/errors';
+import type { DuckdbConfig } from '@nhip/stores/duckdb/config';
+import { createDuckdbStore } from '@nhip/stores/duckdb/duckdb-store';
+import type { HistoryStore } from '@nhip/stores/history-store';
+import { createInfluxdbStore } from '@nhip/stores/influxdb/influxdb-store';
+import type { DataFolder } from './folders.ts';
+import type { ServerConfig } from './server-config.ts';
+
+/** The store that the configuration names; opens nothing. `read` for a process beside the one that writes. */
+export function createHistory(config: ServerConfig['store'], folder: DataFolder, access: 'read' | 'write' = 'write'): HistoryStore {
+  if (config.type === 'influxdb') return createInfluxdbStore(config, { access });
+  if (access === 'read') {
+    throw new ConfigError('store', ['only one process can have a DuckDB file open: use `nhip server`, or a store of type influxdb']);
+  }
+  return createDuckdbStore(embeddedStore(config, folder));
+}
+
+/** The settings of the embedded store, file and all. Throws ConfigError for a store that is a server: it has backups of its own. */
+export function embeddedStore(config: ServerConfig['store'], folder: DataFolder): DuckdbConfig {
+  if (config.type === 'duckdb') return { ...config, file: config.file ?? folder.history };
+  throw new ConfigError('store', ['InfluxDB is a server of its own: use `influxd backup` and `influxd restore`']);
+}

@@ -1,0 +1,118 @@
+import { type LogReader, openLogReader } from '@nhip/core/log/log-reader';
+import type { Part } from '@nhip/core/process/lifecycle';
+import type { Log } from '@nhip/core/process/log';
+import { createNodeEnv } from '@nhip/core/process/node-env';
+import type { PipelineStats } from '@nhip/core/wire/live';
+import { createLive, type Live, type LiveStarted } from '@nhip/live/live';
+import { webDir } from './folders.ts';
+import { createHistory } from './history.ts';
+import { type BrokerStatus, brokerStatus, followStatus, goneAfterMs, type IngestStatus, ingestStatus } from './role-status.ts';
+import type { ServerSetup } from './server-config.ts';
+import { whenThere } from './when-there.ts';
+
+export interface LiveRole {
+  readonly parts: readonly Part[];
+  /** Known when the parts have started. */
+  readonly started: { port: number; firstLogin: LiveStarted['firstLogin'] };
+}
+
+/**
+ * Live as a process of its own: the broker's log by its files, without a cursor, and a store that another process writes. Opens nothing
+ * yet. Throws ConfigError for a store that only one process can open.
+ */
+export function composeLive(
+  { config, folder, plant }: ServerSetup,
+  deps: { readonly log: Log; readonly version: string; readonly adminPassword: string | undefined; onFatal(error: Error): void },
+): LiveRole {
+  const { log, onFatal } = deps;
+  const env = createNodeEnv(folder.server);
+  const { clock } = env;
+  const store = createHistory(config.store, folder, 'read');
+  const started: LiveRole['started'] = { port: 0, firstLogin: undefined };
+  const ingest = followStatus(folder.ingest, ingestStatus, clock);
+  const broker = followStatus(folder.server, brokerStatus, clock);
+  const waiting = new AbortController();
+  const untilThere = { clock, log, signal: waiting.signal };
+  let reader: LogReader | undefined;
+  let live: Live | undefined;
+
+  /** Anew for every try: a start that failed has closed everything. */
+  async function startLive(logBus: LogReader): Promise<LiveStarted> {
+    const checkpoint = await store.open();
+    live = createLive(config.live, {
+      env,
+      log,
+      store,
+      checkpoint: () => checkpoint,
+      logBus,
+      plant: plant ?? null,
+      stats: () =>
+        pipelineStats(ingest.last(), broker.last(), { log: logBus.stats(), quotaBytes: config.log.maxBytes, nowMs: clock.now() }),
+      webDir,
+      dataDir: folder.live,
+      adminPassword: deps.adminPassword,
+      version: deps.version,
+    });
+    return live.start();
+  }
+
+  const parts: readonly Part[] = [
+    ingest,
+    broker,
+    {
+      name: 'log',
+      start: async () => {
+        reader = await whenThere(() => openLogReader(env, 'log', { log, onFatal }), untilThere);
+      },
+      stop: async () => {
+        waiting.abort();
+        await reader?.close();
+      },
+    },
+    {
+      name: 'live',
+      start: async () => {
+        const logBus = reader;
+        if (logBus === undefined) return;
+        Object.assign(started, await whenThere(() => startLive(logBus), untilThere));
+      },
+      stop: async () => {
+        waiting.abort();
+        await live?.stop();
+        await store.close();
+      },
+    },
+  ];
+  return { parts, started };
+}
+
+/** The data path as seen from here: what ingest and broker last said, and how much of the log is not stored. */
+export function pipelineStats(
+  ingest: IngestStatus | undefined,
+  broker: BrokerStatus | undefined,
+  here: { readonly log: ReturnType<LogReader['stats']>; readonly quotaBytes: number; readonly nowMs: number },
+): PipelineStats {
+  const { log, quotaBytes, nowMs } = here;
+  const storedTo = ingest?.nextIndex ?? log.firstIndex;
+  const behind = Math.max(0, log.nextIndex - storedTo);
+  const silentMs = ingest === undefined ? 0 : nowMs - ingest.atMs;
+  const isGone = silentMs > goneAfterMs;
+  return {
+    received: ingest?.received ?? 0,
+    stored: ingest?.stored ?? 0,
+    repeated: ingest?.repeated ?? 0,
+    deadLettered: ingest?.deadLettered ?? 0,
+    deadLetteredByReason: ingest?.deadLetteredByReason ?? {},
+    lost: ingest?.lost ?? 0,
+    lostByReason: ingest?.lostByReason ?? {},
+    evicted: broker?.evicted ?? 0,
+    // What came since ingest spoke last is at least partly unstored.
+    lagMs: (ingest?.lagMs ?? 0) + (isGone && behind > 0 ? silentMs : 0),
+    logBytes: log.bytes,
+    logQuotaBytes: quotaBytes,
+    logRecordsBehind: behind,
+    // An ingest that is gone stores as little as a store that is down.
+    storeDownSinceMs: ingest?.storeDownSinceMs ?? (isGone ? (ingest?.atMs ?? null) : null),
+    logFullSinceMs: broker?.logFullSinceMs ?? null,
+  };
+}

@@ -1,0 +1,96 @@
+import { ConfigError, RetryableError } from '@nhip/core/process/errors';
+import { z } from 'zod';
+import type { Flag, Input } from './arguments.ts';
+import { readLocalAccess } from './local-access.ts';
+
+/** Flags of commands that ask a running server. */
+export const serverFlags = {
+  url: {
+    summary: 'Server to ask, e.g. http://10.0.0.5:8080 (default: the one that runs on the data folder)',
+    value: 'URL',
+    env: 'NHIP_URL',
+  },
+  user: {
+    summary: 'With --url: user whose password is in NHIP_PASSWORD (default admin); or put an API token into NHIP_TOKEN',
+    value: 'NAME',
+  },
+} as const satisfies Record<string, Flag>;
+
+/** A running server as the commands see it. */
+export interface ServerClient {
+  readonly url: string;
+  /** The answer, checked by the schema. Throws RetryableError: `cli.serverUnreachable`, `cli.serverRefused` or `cli.serverDiffers`. */
+  get<Answer>(path: string, schema: z.ZodType<Answer>): Promise<Answer>;
+  post<Answer>(path: string, body: unknown, schema: z.ZodType<Answer>): Promise<Answer>;
+}
+
+const timeoutMs = 30_000;
+
+/**
+ * The server of --url with the credentials of the environment, or the one that runs on the data folder. undefined when neither is
+ * known. Throws ConfigError when --url is no address.
+ */
+export function findServer(
+  input: Pick<Input, 'text'>,
+  serverDir: string,
+  env: Readonly<Record<string, string | undefined>>,
+): ServerClient | undefined {
+  const url = input.text('url');
+  if (url === undefined) {
+    const access = readLocalAccess(serverDir);
+    return access === undefined ? undefined : createClient(access.url, `Bearer ${access.token}`);
+  }
+  if (!/^https?:\/\/[^/]/.test(url)) throw new ConfigError('--url', [`"${url}" is not http://HOST:PORT or https://HOST`]);
+  return createClient(url.replace(/\/+$/, ''), authorization(input.text('user') ?? 'admin', env));
+}
+
+function authorization(user: string, env: Readonly<Record<string, string | undefined>>): string | undefined {
+  if (env.NHIP_TOKEN) return `Bearer ${env.NHIP_TOKEN}`;
+  return env.NHIP_PASSWORD ? `Basic ${Buffer.from(`${user}:${env.NHIP_PASSWORD}`).toString('base64')}` : undefined;
+}
+
+const problem = z.looseObject({ detail: z.string() });
+
+function createClient(url: string, credentials: string | undefined): ServerClient {
+  async function ask<Answer>(path: string, init: RequestInit, schema: z.ZodType<Answer>): Promise<Answer> {
+    const headers = { ...(credentials === undefined ? {} : { authorization: credentials }), 'content-type': 'application/json' };
+    let response: Response;
+    try {
+      response = await fetch(`${url}${path}`, { ...init, headers, redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
+    } catch (error) {
+      throw new RetryableError('cli.serverUnreachable', `The server at ${url} does not answer (${causeOf(error)})`, { cause: error });
+    }
+    const text = await response.text();
+    const body = parse(text);
+    if (!response.ok) {
+      const detail = problem.safeParse(body).data?.detail ?? '';
+      const hint = response.status === 401 && credentials === undefined ? ' Set NHIP_TOKEN, or NHIP_PASSWORD with --user.' : '';
+      throw new RetryableError('cli.serverRefused', `The server at ${url} answered ${response.status}: ${detail}${hint}`);
+    }
+    const checked = schema.safeParse(body);
+    if (!checked.success) {
+      throw new RetryableError('cli.serverDiffers', `${url}${path} answers in another form: use the nhip of the server's version`);
+    }
+    return checked.data;
+  }
+  return {
+    url,
+    get: (path, schema) => ask(path, { method: 'GET' }, schema),
+    post: (path, body, schema) => ask(path, { method: 'POST', body: JSON.stringify(body) }, schema),
+  };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** fetch hides why it failed: ECONNREFUSED is in the cause. */
+function causeOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') return cause.code;
+  return cause instanceof Error ? cause.message : String(cause);
+}
