@@ -6,5 +6,9 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   pipeline: async () => (await import('./pipeline.ts')).pipeline,
   broker: async () => (await import('./broker.ts')).broker,
   latency: async () => (await import('./latency.ts')).latency,
+  outage: async () => (await import('./outage.ts')).outage,
+  drain: async () => (await import('./drain.ts')).drain,
+  recovery: async () => (await import('./recovery.ts')).recovery,
+  memory: async () => (await import('./memory-slope.ts')).memorySlope,
   edge: async () => (await import('./edge-memory.ts')).edgeMemory,
 };

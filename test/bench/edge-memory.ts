@@ -1,36 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { edgeConfigs } from '@nhip/simulators/plants/edge-config';
 import { hoaLac } from '@nhip/simulators/plants/hoa-lac';
-import { startModbusServer } from '../harness/modbus-server.ts';
 import { nhip, type Process } from '../harness/nhip.ts';
 import { type DataFolder, makeDataFolder, prepareEdge, startServer } from '../harness/plant.ts';
 import { until } from '../harness/until.ts';
+import { busyConnection, startBusyPlc } from './busy-plc.ts';
 import type { Bench, Figure } from './figures.ts';
 import { residentMb } from './process-memory.ts';
 
 const tagCount = 500;
-
-/** 500 floats that all change with every read: nothing is held back by report by exception. */
-function startBusyPlc() {
-  const float = new DataView(new ArrayBuffer(4));
-  let reads = 0;
-  const register = (address: number): number => {
-    float.setFloat32(0, 20 + Math.sin(reads + (address >> 1)) * 5);
-    return float.getUint16((address % 2) * 2);
-  };
-  return startModbusServer({
-    // Three parameters: modbus-serial takes a function with four for one that calls back.
-    getMultipleHoldingRegisters: (address: number, length: number, _unit: number) => {
-      reads++;
-      return Array.from({ length }, (_, i) => register(address + i));
-    },
-  });
-}
-
-function modbusConnection(port: number): object {
-  const tags = Array.from({ length: tagCount }, (_, i) => ({ metric: `Value/${i}`, address: `holding:${i * 2}:float32`, unitName: '°C' }));
-  return { id: 'plc', driver: 'modbus', endpoint: `tcp://127.0.0.1:${port}`, devices: [{ id: 'M1', unit: 1, intervalMs: 1000, tags }] };
-}
 
 function opcuaConnections(opcuaPort: number): { readonly connections: readonly object[]; readonly tags: number } {
   const configs = edgeConfigs(hoaLac, { host: '127.0.0.1', modbusPort: 1, opcuaPort });
@@ -93,7 +71,7 @@ export const edgeMemory: Bench = {
     try {
       const { opcua = 0 } = await simulation.ready;
       const ua = opcuaConnections(opcua);
-      const modbus = await measure(data, 'modbus', [modbusConnection(plc.port)], runs, forMs);
+      const modbus = await measure(data, 'modbus', [busyConnection(plc.port, 1, tagCount, 1000)], runs, forMs);
       const opcuaMemory = await measure(data, 'opcua', ua.connections, runs, forMs);
       return {
         figures: [...rows(`${tagCount} Modbus tags at 1 s`, modbus, 90), ...rows(`OPC UA, ${ua.tags} monitored items`, opcuaMemory, 150)],

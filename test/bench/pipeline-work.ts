@@ -47,8 +47,9 @@ async function runPipeline({ logDir, dir, samples }: PipelineTask): Promise<Omit
   });
   const store: HistoryStore = {
     ...duckdb,
-    async write(batch, checkpoint) {
-      await duckdb.write(batch, checkpoint);
+    async write(write) {
+      await duckdb.write(write);
+      const { batch } = write;
       for (let i = 0; i < batch.length; i++) if (batch.kind[i] === 1) stored++;
       if (stored >= samples) report();
     },

@@ -1,13 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { atExit } from './at-exit.ts';
 
 /** Root of the checkout. */
 export const checkout = join(import.meta.dirname, '../..');
 
-const command = join(checkout, 'cli/bin.mjs');
+/** Another build can be put to the same tests: `NHIP_TEST_BIN=/path/to/cli/bin.mjs`. */
+const command = process.env.NHIP_TEST_BIN ?? join(checkout, 'cli/bin.mjs');
 
-/** One `nhip` command as a real process. `npm test` has built the bundle that it runs. */
+/** One command as a real process that tells with a line of JSON on stdout that it is ready. */
 export interface Process {
   readonly pid: number;
   /** Resolves with the readiness line; rejects with what the process said when it ends first. */
@@ -27,17 +29,29 @@ export interface Process {
   kill(): Promise<void>;
 }
 
-const running = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
+/** Under what a process runs. */
+export interface Surroundings {
+  readonly env?: Readonly<Record<string, string>>;
+  /** A command that ends in an exec of the one given to it, e.g. `['ip', 'netns', 'exec', name]`. */
+  readonly wrapper?: readonly string[];
+}
 
-export function nhip(args: readonly string[], env: Readonly<Record<string, string>> = {}): Process {
-  const child = spawn(process.execPath, [command, ...args], {
-    env: { ...process.env, NHIP_SKIP_BUILD: '1', NHIP_ADMIN_PASSWORD: 'test-admin-password', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+/** An `nhip` command. `npm test` has built the bundle that it runs. */
+export function nhip(args: readonly string[], { env, wrapper = [] }: Surroundings = {}): Process {
+  return startProcess([...wrapper, process.execPath, command, ...args], {
+    NHIP_SKIP_BUILD: '1',
+    NHIP_ADMIN_PASSWORD: 'test-admin-password',
+    ...env,
   });
-  running.add(child);
+}
+
+/** Any program. Its stdin stays open for as long as this process lives. */
+export function startProcess(line: readonly string[], env: Readonly<Record<string, string>> = {}): Process & { say(text: string): void } {
+  const [file = '', ...args] = line;
+  const child = spawn(file, args, { cwd: checkout, env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+  const name = args.find((arg) => !arg.startsWith('-') && !arg.includes('/')) ?? file;
+  child.stdin.on('error', () => undefined);
+  const forget = atExit(() => void child.kill('SIGKILL'));
   let stdout = '';
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => {
@@ -45,7 +59,7 @@ export function nhip(args: readonly string[], env: Readonly<Record<string, strin
   });
   const ended = new Promise<Awaited<Process['ended']>>((resolve) => {
     child.once('close', (code, signal) => {
-      running.delete(child);
+      forget();
       resolve({ code, signal, stdout, stderr });
     });
   });
@@ -54,7 +68,7 @@ export function nhip(args: readonly string[], env: Readonly<Record<string, strin
       stdout += `${line}\n`;
       if (line.startsWith('{"ready":true')) resolve(JSON.parse(line));
     });
-    void ended.then(({ code, signal }) => reject(new Error(`nhip ${args[0]} ended with ${code ?? signal}: ${stderr.slice(-1500)}`)));
+    void ended.then(({ code, signal }) => reject(new Error(`${name} ended with ${code ?? signal}: ${stderr.slice(-1500)}`)));
   });
   ready.catch(() => undefined);
   return {
@@ -62,6 +76,7 @@ export function nhip(args: readonly string[], env: Readonly<Record<string, strin
     ready,
     ended,
     stderr: () => stderr,
+    say: (text) => void child.stdin.write(`${text}\n`),
     signal: (name) => void child.kill(name),
     async stop() {
       child.kill('SIGTERM');
@@ -75,6 +90,6 @@ export function nhip(args: readonly string[], env: Readonly<Record<string, strin
 }
 
 /** Runs a command that ends by itself. */
-export async function runNhip(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  return nhip(args, env).ended;
+export async function runNhip(args: readonly string[], surroundings: Surroundings = {}) {
+  return nhip(args, surroundings).ended;
 }
