@@ -13,11 +13,12 @@ export default defineConfig({
           include: [
             '{core,stores,edge-agent,broker,ingest,live,simulators,cli}/**/*.test.ts',
             'dashboards/web/src/**/*.test.ts',
-            'test/repo/**/*.test.ts',
+            'test/{repo,checker}/**/*.test.ts',
           ],
           testTimeout: 20_000,
         },
       },
+      { test: { name: 'sim', include: ['test/sim/**/*.test.ts'], testTimeout: 120_000 } },
       {
         test: { name: 'system', include: ['test/system/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false },
       },

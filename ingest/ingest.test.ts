@@ -148,6 +148,23 @@ describe('ingest', () => {
     expect(await valuesOf('A')).toEqual([0, 1]);
   });
 
+  it('does not give values to the metric that an alias meant before births that are gone', async () => {
+    const metricB = { name: 'B', alias: 2, dataType: dataType.Double, value: null };
+    const other = sparkplug(0, 'DBIRTH', 'd', 1, [identityDeclaration(1), metricB]).payload;
+    await append(nbirth, dbirth, data(0, 1), nbirth, other, data(1, 2));
+    const gone = new Set([3, 4]);
+    const read: LogBus['read'] = async (index, options) =>
+      (await rig.logBus.read(index, options)).filter((record) => !gone.has(record.index));
+    const ingest = await start({ logBus: { ...rig.logBus, read } });
+    await stored(ingest, rig.logBus);
+    expect(await valuesOf('A')).toEqual([0]);
+    expect(ingest.stats()).toMatchObject({ stored: 2, missedRecords: 2 });
+    expect(ingest.stats().deadLettered).toBeGreaterThan(0);
+    await append(nbirth, other, data(3, 1));
+    await stored(ingest, rig.logBus);
+    expect(await valuesOf('B')).toEqual([3]);
+  });
+
   it('tries a store that fails again, and neither loses nor doubles anything', async () => {
     await append(nbirth, dbirth, data(0, 3), json('{"values":{"J":1}}'));
     const store = failing(['before', 'before', 'after', 'before']);

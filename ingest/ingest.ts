@@ -197,7 +197,7 @@ export function createIngest(config: IngestConfig, deps: IngestDeps): Ingest {
   async function run(): Promise<void> {
     let written: Promise<boolean> = Promise.resolve(true);
     while (!abort.signal.aborted) {
-      const work = createWork(spare.pop() ?? new SampleBatch(series, 16_384), nextIndex);
+      const work = createWork(spare.pop() ?? new SampleBatch(series), nextIndex);
       work.losses.add(...early.splice(0));
       collecting = work;
       await collect(work);

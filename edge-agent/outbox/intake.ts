@@ -9,6 +9,7 @@
  * Values that cannot be sent at all would make a hole per reading: they get their numbers when their report is made.
  */
 import type { Clock } from '@nhip/core/process/env';
+import { FatalError } from '@nhip/core/process/errors';
 import type { Log } from '@nhip/core/process/log';
 import type { LossReason } from '@nhip/core/wire/loss';
 import { streamText } from '@nhip/core/wire/outbox-identity';
@@ -106,9 +107,12 @@ export function createIntake(stream: Uint8Array, firstSeq: number, deps: IntakeD
         ledger.reached = { index: index + 1, seq: durableEnd };
         finish();
       },
-      () => {
-        refused();
-        lose(device, metrics, portion.seq);
+      (error: unknown) => {
+        // Whether it is on disk nobody knows before the restart that follows: a loss that is counted now could be a sample that is sent then.
+        if (!(error instanceof FatalError)) {
+          refused();
+          lose(device, metrics, portion.seq);
+        }
         finish();
       },
     );

@@ -17,12 +17,11 @@ const deadLettered = 'deadLettered';
  */
 export function checkBalance(evidence: Evidence, missing: ReadonlyMap<string, readonly ServedValue[]>, findings: Findings): Balance {
   const { losses, maxClockErrorMs } = evidence;
-  const bySeries = groupBy(
-    losses.filter((row) => row.samples !== 0 && row.metric !== '' && row.machine !== ''),
-    (row) => `${row.machine} ${row.metric}`,
-  );
+  const counting = losses.filter((row) => row.samples !== 0);
+  const hasSeries = knowsSeries(counting);
+  const bySeries = groupBy(counting.filter(hasSeries), (row) => `${row.machine} ${row.metric}`);
   const byEdge = groupBy(
-    losses.filter((row) => row.samples !== 0 && (row.metric === '' || row.machine === '')),
+    counting.filter((row) => !hasSeries(row)),
     (row) => row.edge,
   );
   const uncounted = new Map<string, number>();
@@ -57,6 +56,23 @@ export function checkBalance(evidence: Evidence, missing: ReadonlyMap<string, re
   if (countedLetters > letters) findings.note('C3 dead letters that are not kept', `${countedLetters} counted, ${letters} kept`);
   const countedAsLost = sumOf(losses.filter((row) => row.reason !== deadLettered));
   return { lost, inCrashWindow, countedAsLost, deadLettered: countedLetters };
+}
+
+/**
+ * Which losses say whose samples they are. When an edge gave up samples of which some had arrived all the same, its report names more
+ * numbers than were lost: whose the others are is an estimate, only their sum counts.
+ */
+function knowsSeries(losses: readonly LossRow[]): (row: LossRow) => boolean {
+  const reportOf = (row: LossRow): string => `${row.edge} ${row.reason} ${row.stream} ${row.seqFrom} ${row.seqTo}`;
+  const reports = groupBy(
+    losses.filter((row) => row.reason !== deadLettered && row.seqTo > row.seqFrom),
+    reportOf,
+  );
+  return (row) => {
+    const report = row.reason === deadLettered ? undefined : reports.get(reportOf(row));
+    const isWhole = report === undefined || sumOf(report) >= row.seqTo - row.seqFrom;
+    return isWhole && row.metric !== '' && row.machine !== '';
+  };
 }
 
 /** The samples that a loss speaks of are missing in its time. */

@@ -79,6 +79,15 @@ describe('the checker', () => {
     expect(run({ served: ten, stored: stored(ten.slice(2)), losses: [{ ...unknown, edge: 'g/f' }] }).violations).toHaveLength(2);
   });
 
+  it('C3: holds a report of which some samples had arrived against the edge, because whose they are is an estimate', () => {
+    const other = { series: 'g/e/d B', value: 1, atMs: 1000 };
+    const all = { served: [...ten, other], stored: stored(ten) };
+    const estimate = loss(1, { stream: 's', seqFrom: 0, seqTo: 4 });
+    expect(run({ ...all, losses: [estimate] }).violations).toEqual([]);
+    expect(run({ ...all, losses: [{ ...estimate, seqTo: 1 }] }).violations).not.toEqual([]);
+    expect(run({ ...all, losses: [estimate, { ...estimate, metric: 'C' }] }).violations).not.toEqual([]);
+  });
+
   it('C3: finds a loss at the wrong time', () => {
     expect(violated({ served: ten, stored: stored(ten.slice(0, 9)), losses: [loss(1, { toMs: 1800 })] })).toBe('C3');
     expect(run({ served: ten, stored: stored(ten.slice(0, 9)), losses: [loss(1)] }).violations).toEqual([]);

@@ -24,8 +24,8 @@ export interface Cell {
   readonly mayCount?: readonly string[];
   /** Waits until every value is accounted for: edges are asked again for what is missing, with patience. Not with crash windows. */
   readonly isComplete?: boolean;
-  /** Samples must have become dead letters, for good or until they were replayed; without, none may. */
-  readonly deadLettered?: 'kept' | 'replayed';
+  /** Samples must have become dead letters, for good or until they were replayed, or may have; without, none may. */
+  readonly deadLettered?: 'kept' | 'replayed' | 'maybe';
   /** How far time stamps may be off, ms; 6 s when absent. */
   readonly maxClockErrorMs?: number;
   /** Until live values are back after the last fault, ms; 30 s when absent. */

@@ -49,7 +49,15 @@ export async function runLongOutage(options: OutageOptions, say?: Say): Promise<
   const watch = createWatch();
   const tally = createTally(clock);
   const server = createServerMachine(
-    { logBytes: 1e9, segmentBytes: 1_048_576, keepTailBytes: 0, commitDelayMs: 0, commitIntervalMs: 200, maxBatchSamples: 200_000 },
+    {
+      logBytes: 1e9,
+      segmentBytes: 1_048_576,
+      keepTailBytes: 0,
+      syncMs: 0,
+      commitDelayMs: 0,
+      commitIntervalMs: 200,
+      maxBatchSamples: 200_000,
+    },
     {
       clock,
       random,
@@ -80,6 +88,7 @@ export async function runLongOutage(options: OutageOptions, say?: Say): Promise<
       outboxBytes: options.outboxBytes,
       ledgerSlotBytes: 524_288,
       commitDelayMs: 100,
+      syncMs: 0,
       window: windowSize,
       backlogMessagesPerS: undefined,
       maxPayloadBytes: 1_000_000,

@@ -217,7 +217,10 @@ const broken: readonly Cell[] = [
     id: 'log-flipped',
     isComplete: true,
     fault: 'broker: flipped bits in the middle of a log that ingest has not read yet',
-    expectation: 'the gap is asked for again and closed by the edges',
+    expectation:
+      'the gap is asked for again and closed by the edges; values whose birth was hit are kept as dead letters until it is there',
+    // Where the bits hit is up to what lies there: data or a birth.
+    deadLettered: 'maybe',
     isCore: true,
     async run(factory) {
       const { server, served, shape, data } = factory;
@@ -266,7 +269,6 @@ const broken: readonly Cell[] = [
     expectation: 'the process ends instead of going on; the service manager starts it; nothing acknowledged is lost',
     needs: ['program /usr/lib/fiu/fiu_run_preload.so', 'program fiu-ctrl'],
     factory: { equipment: { failing: 'edge' } },
-    mayCount: ['outboxFull'],
     run: async (factory) => failSyncs(factory, factory.edge.role),
   },
   {
@@ -309,6 +311,7 @@ const broken: readonly Cell[] = [
   },
 ];
 
+/** A server syncs when an edge sends: one that was kicked out soon after it had connected comes back after up to 22 s. */
 async function failSyncs({ equipment, served, edge }: Factory, role: Factory['server']): Promise<void> {
   role.supervise();
   for (let i = 0; i < 3; i++) {
@@ -316,7 +319,7 @@ async function failSyncs({ equipment, served, edge }: Factory, role: Factory['se
     const { starts } = role;
     const fromMs = Date.now();
     equipment.failing().fail(role.process.pid, 'fdatasync', 1);
-    await until(`${role.name} ended and was started again`, () => role.starts > starts && role.isReady, 30_000);
+    await until(`${role.name} ended and was started again`, () => role.starts > starts && role.isReady, 60_000);
     // What could not be synced is lost with the process; so is what it reads until it has ended.
     if (role === edge.role) edge.excuse(fromMs - 500, Date.now(), 300);
   }

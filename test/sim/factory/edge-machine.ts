@@ -6,6 +6,7 @@ import { createDeviceTable } from '@nhip/edge-agent/session/device-table';
 import { type ClientEnd, createConnectMqtt } from '../world/mqtt.ts';
 import type { Path } from '../world/network.ts';
 import { createSimProcess, type SimProcess } from '../world/process.ts';
+import { slowDisk } from '../world/slow-disk.ts';
 import { definitionsOf, deviceConfig, type Oddity, poll, type SourceDevice } from './devices.ts';
 import type { Journal } from './journal.ts';
 import { createSimLog, type Say } from './log.ts';
@@ -18,6 +19,8 @@ export interface EdgeShape {
   readonly outboxBytes: number;
   readonly ledgerSlotBytes: number;
   readonly commitDelayMs: number;
+  /** How long the disk takes to sync. */
+  readonly syncMs: number;
   readonly window: number;
   readonly backlogMessagesPerS: number | undefined;
   readonly maxPayloadBytes: number;
@@ -38,7 +41,7 @@ export interface EdgeMachine {
   /** Ends the process; it comes back after `downMs`. `whileDown` runs in between. */
   end(how: Ending, downMs: number, whileDown?: () => void): Promise<void>;
   /** The same during the `operations`-th disk operation from now. */
-  endAtOperation(how: 'kill' | 'power', operations: number, downMs: number): void;
+  endAtOperation(how: 'kill' | 'power', operations: number, downMs: number, whileDown?: () => void): void;
   /** The folder of the outbox is lost: what it held is nowhere. */
   loseOutbox(downMs: number): Promise<void>;
   /**
@@ -73,7 +76,7 @@ interface Run {
 
 const restartMs = 1000;
 /** Samples that are lost are counted in memory at once and on disk within this time (edge-agent/outbox/loss-ledger.ts). */
-const countedWithinMs = 2100;
+const countedWithinMs = 2500;
 const stopLimitMs = 20_000;
 
 /** An edge gateway: its disk outlives the agent, its sources count on whatever happens to it. */
@@ -160,7 +163,7 @@ export function createEdgeMachine(shape: EdgeShape, deps: EdgeDeps): EdgeMachine
     const delivery = createDelivery(
       { ...shape, group, edge, outbox: { maxBytes, commitDelayMs, ledgerSlotBytes: shape.ledgerSlotBytes } },
       {
-        env: { clock: process.clock, random, disk: disk.boot() },
+        env: { clock: process.clock, random, disk: slowDisk(disk.boot(), process.clock, shape.syncMs) },
         log,
         connect: createConnectMqtt(client, { clock: process.clock, random }),
         devices,
@@ -196,7 +199,11 @@ export function createEdgeMachine(shape: EdgeShape, deps: EdgeDeps): EdgeMachine
     wallOffsetMs: 0,
     devices: shape.devices,
     odd: undefined,
-    isDrained: () => run !== undefined && unsettled.length === 0 && run.delivery.health().pendingRecords === 0,
+    isDrained() {
+      if (run === undefined || unsettled.length > 0) return false;
+      const { pendingRecords, pendingLosses } = run.delivery.health();
+      return pendingRecords === 0 && pendingLosses === 0;
+    },
     boot() {
       const current = createRun();
       run = current;
@@ -221,12 +228,13 @@ export function createEdgeMachine(shape: EdgeShape, deps: EdgeDeps): EdgeMachine
       whileDown?.();
       clock.after(downMs, () => machine.boot());
     },
-    endAtOperation(how, operations, downMs) {
+    endAtOperation(how, operations, downMs, whileDown) {
       const ended = how === 'power' ? disk.crashAfter(operations, random) : disk.killAfter(operations, random);
       void ended.then(() => {
         // Perhaps another run than the one in which it was planned.
         if (run === undefined) return;
         dead(run, how !== 'power');
+        whileDown?.();
         clock.after(downMs, () => machine.boot());
       });
     },

@@ -16,6 +16,7 @@ import { createSimBroker, type SimBroker } from '../world/broker.ts';
 import type { Database } from '../world/database.ts';
 import type { BrokerEnd } from '../world/mqtt.ts';
 import { createSimProcess, type SimProcess } from '../world/process.ts';
+import { slowDisk } from '../world/slow-disk.ts';
 import type { Auditor } from './auditor.ts';
 import type { Ending } from './edge-machine.ts';
 import { createSimLog, type Say } from './log.ts';
@@ -25,6 +26,8 @@ export interface ServerShape {
   readonly logBytes: number;
   readonly segmentBytes: number;
   readonly keepTailBytes: number;
+  /** How long the disk takes to sync. */
+  readonly syncMs: number;
   readonly commitDelayMs: number;
   readonly commitIntervalMs: number;
   readonly maxBatchSamples: number;
@@ -36,7 +39,7 @@ export interface ServerMachine {
   wallOffsetMs: number;
   boot(): void;
   end(how: Ending, downMs: number, whileDown?: () => void): Promise<void>;
-  endAtOperation(how: 'kill' | 'power', operations: number, downMs: number): void;
+  endAtOperation(how: 'kill' | 'power', operations: number, downMs: number, whileDown?: () => void): void;
   /** A connection of a client; false when nobody listens. */
   accept(end: BrokerEnd): boolean;
   /** Everything in the log is stored. */
@@ -162,7 +165,13 @@ export function createServerMachine(shape: ServerShape, deps: ServerDeps): Serve
     boot() {
       const process = createSimProcess(clock, () => machine.wallOffsetMs);
       const log = createSimLog('server', process.clock, watch, deps.say);
-      const current: Run = { number: ++runs, process, log, env: { clock: process.clock, random, disk: disk.boot() }, ends: new Set() };
+      const current: Run = {
+        number: ++runs,
+        process,
+        log,
+        env: { clock: process.clock, random, disk: slowDisk(disk.boot(), process.clock, shape.syncMs) },
+        ends: new Set(),
+      };
       run = current;
       start(current).catch((error: unknown) => {
         deps.say?.(`the server could not start: ${String(error)}`);
@@ -184,12 +193,13 @@ export function createServerMachine(shape: ServerShape, deps: ServerDeps): Serve
       whileDown?.();
       clock.after(downMs, () => machine.boot());
     },
-    endAtOperation(how, operations, downMs) {
+    endAtOperation(how, operations, downMs, whileDown) {
       const ended = how === 'power' ? disk.crashAfter(operations, random) : disk.killAfter(operations, random);
       void ended.then(() => {
         // Perhaps another run than the one in which it was planned.
         if (run === undefined) return;
         dead(run, how !== 'power');
+        whileDown?.();
         clock.after(downMs, () => machine.boot());
       });
     },

@@ -25,6 +25,9 @@ export type FaultBody =
       readonly how: 'kill' | 'stop';
       readonly downMs: number;
     }
+  /** Again and again during the operation of that number. */
+  | { readonly do: 'edgeCrashLoop'; readonly edge: number; readonly how: 'kill' | 'power'; readonly operations: readonly number[] }
+  | { readonly do: 'serverCrashLoop'; readonly how: 'kill' | 'power'; readonly operations: readonly number[] }
   | { readonly do: 'fillEdgeDisk'; readonly edge: number; readonly roomBytes: number; readonly forMs: number }
   | { readonly do: 'failEdgeSync'; readonly edge: number }
   | { readonly do: 'rotEdgeDisk'; readonly edge: number; readonly salt: number }

@@ -20,6 +20,7 @@ export interface Injector {
   heal(): void;
 }
 
+const crashLoopPauseMs = 50;
 const normalLatencyMs = 1;
 const normalWriteMs = 4;
 
@@ -27,6 +28,7 @@ export function createInjector(factory: Factory): Injector {
   const { clock, edges, server, database, journal, publishers, watch } = factory;
   const damage: Damage = { outboxes: new Set(), log: false };
   const lasting = new Set<() => void>();
+  let isHealed = false;
 
   function edgeOf(index: number): EdgeMachine {
     const edge = edges[index % edges.length];
@@ -77,6 +79,12 @@ export function createInjector(factory: Factory): Injector {
         break;
       case 'endEdgeAtOperation':
         edgeOf(fault.edge).endAtOperation(fault.how, fault.operations, fault.downMs);
+        break;
+      case 'edgeCrashLoop':
+        crashLoop(edgeOf(fault.edge), fault.how, fault.operations);
+        break;
+      case 'serverCrashLoop':
+        crashLoop(server, fault.how, fault.operations);
         break;
       case 'changeConfig': {
         const edge = edgeOf(fault.edge);
@@ -181,6 +189,12 @@ export function createInjector(factory: Factory): Injector {
     }
   };
 
+  function crashLoop(machine: EdgeMachine | typeof server, how: 'kill' | 'power', operations: readonly number[]): void {
+    const [next, ...rest] = operations;
+    if (next === undefined || isHealed) return;
+    machine.endAtOperation(how, next, crashLoopPauseMs, () => crashLoop(machine, how, rest));
+  }
+
   function fill(disk: SimDisk, roomBytes: number, forMs: number): void {
     const used = disk.files().reduce((sum, path) => sum + disk.content(path).length, 0);
     disk.setCapacity(used + roomBytes);
@@ -227,6 +241,7 @@ export function createInjector(factory: Factory): Injector {
       });
     },
     heal() {
+      isHealed = true;
       for (const end of [...lasting]) end();
       for (const { disk } of [...edges, server]) disk.spare();
       database.faults.length = 0;

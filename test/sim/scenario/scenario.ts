@@ -49,6 +49,7 @@ export function createScenario(seed: number): Scenario {
     logBytes: draw.chance(0.15) ? 20_000 : 1_000_000,
     segmentBytes: draw.of([4096, 8192]),
     keepTailBytes: draw.of([0, 8192, 200_000]),
+    syncMs: draw.of([0, 0, 1, 15]),
     commitDelayMs: draw.of([0, 0, 2]),
     commitIntervalMs: draw.of([0, 20, 200]),
     maxBatchSamples: draw.of([5, 100, 5000]),
@@ -90,8 +91,9 @@ function createEdge(id: string, draw: Draw, produceMs: number, samples: number):
     devices,
     // Small ones evict: a segment has at least 4 KiB.
     outboxBytes: draw.of([16_384, 16_384, 24_576, 1_000_000]),
-    ledgerSlotBytes: draw.of([4096, 65_536]),
+    ledgerSlotBytes: draw.of([4096, 16_384]),
     commitDelayMs: draw.of([0, 20, 100]),
+    syncMs: draw.of([0, 0, 3, 40]),
     window: draw.of([1, 4, 64]),
     backlogMessagesPerS: draw.of([50, 500, undefined]),
     maxPayloadBytes: draw.of([2000, 60_000]),
@@ -104,6 +106,8 @@ const outageMs = (draw: Draw): number => draw.of([draw.between(10, 300), draw.be
 const clockJumps = [-3_600_000, 3_600_000, -500, 2000, -1_700_000_000_000] as const;
 const ends = ['kill', 'power', 'stop'] as const;
 const crashes = ['kill', 'power'] as const;
+
+const crashLoop = (draw: Draw): readonly number[] => Array.from({ length: draw.whole(2, 6) }, () => draw.whole(1, 80));
 
 /** What can go wrong, and how often. Each `do` has one maker. */
 const makers: Readonly<Record<FaultName, { readonly weight: number; readonly make: Maker }>> = {
@@ -128,6 +132,11 @@ const makers: Readonly<Record<FaultName, { readonly weight: number; readonly mak
       downMs: draw.between(10, 2000),
     }),
   },
+  edgeCrashLoop: {
+    weight: 3,
+    make: (draw, { edge }) => ({ do: 'edgeCrashLoop', edge, how: draw.of(crashes), operations: crashLoop(draw) }),
+  },
+  serverCrashLoop: { weight: 3, make: (draw) => ({ do: 'serverCrashLoop', how: draw.of(crashes), operations: crashLoop(draw) }) },
   fillEdgeDisk: {
     weight: 4,
     make: (draw, { edge }) => ({ do: 'fillEdgeDisk', edge, roomBytes: draw.whole(0, 3000), forMs: outageMs(draw) }),
