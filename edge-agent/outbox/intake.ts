@@ -64,6 +64,8 @@ export function createIntake(stream: Uint8Array, firstSeq: number, deps: IntakeD
   let recorded = 0;
   let lost = 0;
   let underWay = 0;
+  /** Called when nothing is under way. */
+  const waiting: (() => void)[] = [];
   let waitingBytes = 0;
   /** Set while samples are only counted: when the log is tried again. */
   let tryAgainMs: number | undefined;
@@ -98,6 +100,7 @@ export function createIntake(stream: Uint8Array, firstSeq: number, deps: IntakeD
     const finish = (): void => {
       underWay--;
       waitingBytes -= record.length;
+      if (underWay === 0) for (const settled of waiting.splice(0)) settled();
       done();
     };
     deps.appendToLog(record).then(
@@ -226,7 +229,8 @@ export function createIntake(stream: Uint8Array, firstSeq: number, deps: IntakeD
       holds++;
       const first = seq;
       seq += count;
-      return { first, release };
+      const settled = underWay === 0 ? Promise.resolve() : new Promise<void>((resolve) => waiting.push(resolve));
+      return { first, settled, release };
     },
     // With nothing on its way every number given so far is on disk or counted.
     durableEnd: () => (underWay === 0 && held.length === 0 ? seq : durableEnd),

@@ -38,6 +38,8 @@ export interface LossLedgerOptions {
 /** New numbers, for samples that never had one. Until `release` no higher number reaches the disk. */
 export interface TakenNumbers {
   readonly first: number;
+  /** Every lower number is on disk, or counted: a crash leaves no hole below the report. */
+  readonly settled: Promise<void>;
   release(): void;
 }
 
@@ -56,6 +58,8 @@ export class LossLedger {
   private readonly id: string;
   private readonly entries: LossEntries;
   private unnumbered = new Map<LossReason, LossTally>();
+  /** What is about to get its numbers. */
+  private sealing: { readonly reason: LossReason; readonly tally: LossTally; readonly done: Promise<void> } | undefined;
   private sealed: SealedEntry | undefined;
   /** Acknowledged, but a restart would send them again. */
   private unwritten: LossEntry[] = [];
@@ -160,10 +164,11 @@ export class LossLedger {
    * Rejects like `sync`.
    */
   async nextReport(takeNumbers: (count: number) => TakenNumbers): Promise<LossReport | undefined> {
+    await this.sealing?.done;
     this.sealed ??= this.sealSettled();
     if (this.sealed !== undefined) {
       await this.sync();
-    } else if (this.unnumbered.size > 0 && this.isSettled) {
+    } else if (this.isSettled) {
       await this.sealUnnumbered(takeNumbers);
     }
     return this.sealed === undefined ? undefined : this.reportOf(this.sealed);
@@ -190,7 +195,7 @@ export class LossLedger {
 
   /** Reports that are still to be acknowledged, with or without numbers. */
   get pendingReports(): number {
-    return this.entries.list.length + this.unnumbered.size + (this.sealed === undefined ? 0 : 1);
+    return this.entries.list.length + this.unnumbered.size + ((this.sealed ?? this.sealing) === undefined ? 0 : 1);
   }
 
   /** Notes the clean stop and closes. */
@@ -219,8 +224,13 @@ export class LossLedger {
     const [reason, tally] = first;
     this.unnumbered.delete(reason);
     const numbers = takeNumbers(tally.samples);
-    try {
+    const done = numbers.settled.then(() => {
+      this.sealing = undefined;
       this.sealed = this.seal({ reason, stream, seqFrom: numbers.first, seqTo: numbers.first + tally.samples, tally });
+    });
+    this.sealing = { reason, tally, done };
+    try {
+      await done;
       await this.sync();
     } finally {
       numbers.release();
@@ -274,6 +284,8 @@ export class LossLedger {
   }
 
   private encode(maxBytes: number): Uint8Array {
+    const unnumbered = [...this.unnumbered].map(([reason, tally]) => ({ reason, tally }));
+    if (this.sealing !== undefined) unnumbered.push(this.sealing);
     for (;;) {
       const bytes = encodeLedger({
         id: this.id,
@@ -287,10 +299,10 @@ export class LossLedger {
         stoppedMs: this.stopped,
         sealed: this.sealed,
         entries: this.entries.list,
-        unnumbered: [...this.unnumbered].map(([reason, tally]) => ({ reason, tally })),
+        unnumbered,
       });
       if (bytes.length <= maxBytes) return bytes;
-      const isSmaller = [...this.unnumbered.values()].map((tally) => tally.coarsen()).some((did) => did);
+      const isSmaller = unnumbered.map(({ tally }) => tally.coarsen()).some((did) => did);
       if (!this.entries.coarsen() && !isSmaller) {
         const advice = 'losses: the ledger is full of losses that cannot be told as one; connect the broker';
         throw new RetryableError('outbox.ledgerFull', advice);
@@ -309,7 +321,11 @@ export class LossLedger {
     this.stopped = known.stoppedMs;
     this.sealed = known.sealed;
     for (const entry of known.entries) this.entries.add(entry);
-    this.unnumbered = new Map(known.unnumbered.map(({ reason, tally }) => [reason, tally]));
+    for (const { reason, tally } of known.unnumbered) {
+      const same = this.unnumbered.get(reason);
+      if (same === undefined) this.unnumbered.set(reason, tally);
+      else same.merge(tally);
+    }
   }
 }
 

@@ -113,6 +113,22 @@ describe('what the outbox gives up', () => {
     expect((await recordsFrom(outbox)).at(-1)?.seq).toBe(61);
   });
 
+  it('leaves no hole below its numbers when the power fails before the records below them are on disk', async () => {
+    const sim = createSimDisk();
+    const { outbox, clock } = await openSimOutbox(sim, { commitDelayMs: 500 });
+    await clock.drive(outbox.append('d', readings('N', 0), definitions));
+    await outbox.append('d', readings('I', 1.5), definitions);
+    void outbox.append('d', readings('N', 1), definitions);
+    void outbox.nextReport();
+    await clock.advance(400);
+    sim.crash(createSimRandom(1));
+    const next = await openSimOutbox(sim);
+    await next.outbox.append('d', readings('N', 2), definitions);
+    expect((await recordsFrom(next.outbox)).map(({ seq }) => seq)).toEqual([0, 1]);
+    // Its own number comes with the report; that it was lost at all was not on disk.
+    expect(samplesOf(await drainReports(next.outbox, next.clock))).toBe(0);
+  });
+
   it('is told by its neighbours when the disk damaged records', async () => {
     const sim = createSimDisk();
     const { outbox, clock } = await openSimOutbox(sim);

@@ -5,8 +5,8 @@ export type HttpFault =
   | { readonly kind: 'pass' }
   /** This status instead of the store's answer, for this share of the writes; the store never hears of them. */
   | { readonly kind: 'status'; readonly status: number; readonly share: number; readonly retryAfterS?: number }
-  /** 400 for every body in which this text stands. */
-  | { readonly kind: 'poison'; readonly text: string }
+  /** 400 for every body in which this stands: a store refuses the same point each time. */
+  | { readonly kind: 'poison'; readonly pattern: RegExp }
   /** 413 for bodies beyond this. */
   | { readonly kind: 'tooLarge'; readonly maxBytes: number }
   /** No answer at all; the store never hears of it. */
@@ -56,7 +56,7 @@ export async function startHttpFaults(targetPort: number, random: () => number):
       case 'forgetful':
         return random() < now.share;
       case 'poison':
-        return body.includes(now.text);
+        return now.pattern.test(body.toString());
       case 'tooLarge':
         return body.length > now.maxBytes;
       default:

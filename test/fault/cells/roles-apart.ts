@@ -154,15 +154,15 @@ interface AnswerCase {
 const answerCases: readonly AnswerCase[] = [
   {
     name: '400',
-    words: 'answers 400 to every third write',
-    fault: { kind: 'status', status: 400, share: 0.33 },
-    expectation: 'a sample that is refused alone becomes a dead letter, each counted; the others are stored',
+    words: 'answers 400 whenever a value that ends in 7 is in the write',
+    fault: { kind: 'poison', pattern: /[ ,]v=\d*7[ ,]/ },
+    expectation: 'exactly these samples become dead letters, each counted; the others are stored',
     deadLettered: 'kept',
   },
   {
     name: 'poison',
     words: 'answers 400 whenever one certain series is in the write',
-    fault: { kind: 'poison', text: 'metric=Count/3 ' },
+    fault: { kind: 'poison', pattern: /metric=Count\/3 / },
     expectation: 'samples of that series become dead letters, each counted; all others are stored',
     deadLettered: 'kept',
   },

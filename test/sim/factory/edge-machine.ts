@@ -121,7 +121,9 @@ export function createEdgeMachine(shape: EdgeShape, deps: EdgeDeps): EdgeMachine
     const lost = run?.delivery.health().lost ?? 0;
     const untilMs = clock.now();
     const recent = counted.filter((other) => other.untilMs >= untilMs - countedWithinMs);
-    counted = lost > lostBefore ? [...recent, { atMs: notedAtMs, untilMs, count: lost - lostBefore }] : recent;
+    // Handed over before the last look, perhaps, and refused by the disk after it.
+    const atMs = notedAtMs - shape.commitDelayMs - 4 * shape.syncMs - 1;
+    counted = lost > lostBefore ? [...recent, { atMs, untilMs, count: lost - lostBefore }] : recent;
     lostBefore = lost;
     notedAtMs = untilMs;
   }

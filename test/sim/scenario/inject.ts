@@ -64,7 +64,9 @@ export function createInjector(factory: Factory): Injector {
     forgetUnknownStreams(database.content());
   }
 
-  function jump(machine: { wallOffsetMs: number }, byMs: number, forMs: number): void {
+  function jump(machine: { wallOffsetMs: number }, wantedMs: number, forMs: number): void {
+    // No clock shows a time before 1970.
+    const byMs = Math.max(wantedMs, -machine.wallOffsetMs - clock.now());
     machine.wallOffsetMs += byMs;
     factory.maxClockErrorMs = Math.max(factory.maxClockErrorMs, Math.abs(machine.wallOffsetMs) + 1);
     lasts(forMs, () => {

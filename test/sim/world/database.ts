@@ -82,13 +82,13 @@ export function createDatabase(kind: DatabaseKind, random: Random): Database {
     checkUp(process);
     if (fault === 'errorBefore') throw failed('the write did not arrive');
     const all = rowsOf(batch);
-    const refused: RefusedSample[] = [];
+    const refused = new Map<StoredRow, RefusedSample>();
     all.forEach((row, i) => {
-      if (database.refuses(row)) refused.push({ row: i, reason: 'the database does not like it' });
+      if (database.refuses(row)) refused.set(row, { row: i, reason: 'the database does not like it' });
     });
-    const lettered = refused.length === 0 ? [] : await keepRefused(refused);
+    const lettered = refused.size === 0 ? [] : await keepRefused([...refused.values()]);
     if (!process.isAlive) return new Promise(() => undefined);
-    const taken = all.filter((row) => !database.refuses(row));
+    const taken = all.filter((row) => !refused.has(row));
     if (kind === 'D2' && fault === 'errorBetween') {
       put(taken.slice(0, Math.floor(random.next() * (taken.length + 1))));
       throw failed('the connection broke in the middle');
