@@ -96,6 +96,20 @@ describe('delivery', () => {
     expect(identityOf(broker.published('NDATA')[0]?.payload, 'Outbox/Released')).toEqual({ stream, seq: 5 });
   });
 
+  it('sends what a source kept from before as historical, in a message of its own, and births tell the current value', async () => {
+    const delivery = await start(createSimDisk());
+    await waitFor('the session', () => delivery.health().session.isOnline);
+    const past = reading(7).map((each) => ({ ...each, isHistorical: true }));
+    await delivery.report('d', [...past, ...reading(9)]);
+    await waitFor('both', () => seqs().length === 2);
+    const sent = broker.published('DDATA').map(({ payload }) => payload.metrics.slice(1));
+    expect(sent).toMatchObject([[{ value: 7, isHistorical: true }], [{ value: 9 }]]);
+    expect(sent[1]?.[0]?.isHistorical).toBeUndefined();
+    delivery.deviceChanged('d', false);
+    delivery.deviceChanged('d', true);
+    await waitFor('a birth with a value', () => broker.published('DBIRTH').some(({ payload }) => metricValue(payload, 'N') === 9));
+  });
+
   it('reports at QoS 1 what it gave up while the broker was away, until it is acknowledged, and sends the rest', async () => {
     const sim = createSimDisk();
     const { port } = broker;

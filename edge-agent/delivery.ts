@@ -124,8 +124,15 @@ export function createDelivery(config: DeliveryConfig, deps: DeliveryDeps): Deli
     async report(deviceId, readings) {
       const device = devices.get(deviceId);
       if (device === undefined || readings.length === 0) return;
-      for (const reading of readings) device.last.set(reading.metric, reading);
-      await outbox?.append(deviceId, readings, device.metrics);
+      const current = readings.filter(({ isHistorical }) => isHistorical !== true);
+      for (const reading of current) device.last.set(reading.metric, reading);
+      if (current.length === readings.length) {
+        await outbox?.append(deviceId, current, device.metrics);
+        return;
+      }
+      // Payloads of their own: a host may take what is historical later than the rest.
+      const past = readings.filter(({ isHistorical }) => isHistorical === true);
+      await Promise.all([past, current].map((part) => outbox?.append(deviceId, part, device.metrics)));
     },
 
     deviceChanged(deviceId, isOnline) {

@@ -33,6 +33,13 @@ export interface Driver {
     signal: AbortSignal,
   ): Promise<void>;
 
+  /**
+   * Writes one value to the machine and reads it back: resolves with what the device says afterwards, which may differ from what
+   * was asked for. Rejects with `ConfigError` for a metric that is not writable or a value that it cannot hold, before anything is
+   * sent. The host calls it only when the configuration allows it, and never while another call to the connection is under way.
+   */
+  write?(deviceId: string, write: TagWrite, signal: AbortSignal): Promise<Reading>;
+
   /** Works before `connect`, twice, and during a call. Never rejects. */
   close(): Promise<void>;
 }
@@ -50,6 +57,17 @@ export interface Reading {
   /** ms UTC: the source's time if it has one, else when the answer arrived. */
   readonly timestampMs: number;
   readonly quality: Quality;
+  /**
+   * What the source kept while nobody listened: it is recorded whatever the report rule says, and is never the current value
+   * (Sparkplug 3.0 §6.4.5 is_historical).
+   */
+  readonly isHistorical?: boolean | undefined;
+}
+
+/** A value for a machine, in the metric's unit: the driver undoes scale, offset and enum. */
+export interface TagWrite {
+  readonly metric: string;
+  readonly value: NonNullable<Value>;
 }
 
 /** What a device will report: the DBIRTH is made from it. */
@@ -59,6 +77,8 @@ export interface MetricDefinition {
   readonly unit?: string | undefined;
   /** How the host thins this metric out; without it every change and a heartbeat is reported. */
   readonly report?: ReportRule | undefined;
+  /** Commands may set it, when the configuration allows commands at all. */
+  readonly isWritable?: boolean | undefined;
 }
 
 /** Report by exception: a reading is reported when it differs from the last *reported* one by more than the deadband. */

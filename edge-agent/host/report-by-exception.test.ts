@@ -62,6 +62,14 @@ describe('report by exception', () => {
     expect(of.due(120_000)).toEqual([at(3, -3_480_000)]);
   });
 
+  it('lets through what a source kept from before, and compares with what is current all the same', () => {
+    const of = filter({ deadband: 10 });
+    of.select([at(1, 5_000)], 5_000);
+    const past = { ...at(50, 1_000), isHistorical: true };
+    expect(of.select([past, at(2, 6_000)], 6_000)).toEqual([past]);
+    expect(of.due(65_000)).toEqual([at(2, 65_000)]);
+  });
+
   it('reports everything again after a reset', () => {
     const of = filter();
     expect(reported(of, [1, 1])).toEqual([1]);

@@ -6,7 +6,7 @@ import type { MetricDefinition, Reading, ReportRule } from '../driver.ts';
  *
  * A reading is reported when it is the first one, when its quality changed, when its value differs from the last *reported* one by
  * more than the deadband (so a slow drift is not lost), or when the last report is older than the heartbeat. States, counters,
- * jobs and alarms have no deadband: every change is reported.
+ * jobs and alarms have no deadband: every change is reported. What is historical is reported and changes nothing.
  */
 export interface ReportFilter {
   /** The readings to report, in their order. `nowMs` is monotonic. */
@@ -35,6 +35,7 @@ export function createReportFilter(metrics: readonly MetricDefinition[]): Report
   const reported = new Map<string, Reported>();
 
   const passes = (reading: Reading, nowMs: number): boolean => {
+    if (reading.isHistorical === true) return true;
     const last = reported.get(reading.metric);
     if (last === undefined) {
       reported.set(reading.metric, { reading, atMs: nowMs, latest: reading, latestAtMs: nowMs });

@@ -207,12 +207,13 @@ export function createIntake(stream: Uint8Array, firstSeq: number, deps: IntakeD
 
   return {
     async append(device, readings, definitions) {
-      const metrics = readings.map(({ metric, value, timestampMs, quality }) => ({
+      const metrics = readings.map(({ metric, value, timestampMs, quality, isHistorical }) => ({
         name: metric,
         timestampMs: Math.max(0, Math.floor(timestampMs)),
         dataType: dataType[definitions.get(metric)?.dataType ?? 'Double'],
         value,
         properties: qualityProperties(quality),
+        ...(isHistorical === true ? { isHistorical } : {}),
       }));
       if (tryAgainMs !== undefined && holds === 0 && underWay === 0 && clock.monotonic() >= tryAgainMs) tryAgain();
       if (tryAgainMs !== undefined && holds === 0) {

@@ -26,7 +26,7 @@ export function encodeDeviceData(
       alias: declared[i]?.alias,
       timestampMs: metric.timestampMs,
       dataType: declared[i]?.type === type ? undefined : type,
-      isHistorical: isHistorical || undefined,
+      isHistorical: isHistorical || metric.isHistorical || undefined,
       value: metric.value,
       properties: metric.properties,
     };

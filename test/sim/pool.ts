@@ -21,6 +21,7 @@ export interface PoolOptions {
   /** Stops at this many failures. */
   readonly maxFailures: number;
   onProgress?(done: number, failures: number): void;
+  onFailure?(failure: Failure): void;
 }
 
 /** A run that takes longer than this hangs. */
@@ -44,7 +45,10 @@ export async function runSeeds(file: string, first: number, count: number, optio
         const answers = await ask(worker, { seeds }, (answer) => {
           if (answer.kind !== 'seed') return;
           total.seeds++;
-          if (answer.violations.length > 0) failures.push(answer);
+          if (answer.violations.length > 0) {
+            failures.push(answer);
+            options.onFailure?.(answer);
+          }
           options.onProgress?.(total.seeds, failures.length);
         });
         total.samples += answers.samples;

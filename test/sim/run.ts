@@ -60,12 +60,12 @@ async function many(): Promise<boolean> {
     const result = await runSeeds(bundle.file, Number(values.from), Number(values.seeds), {
       threads: Number(values.threads),
       maxFailures: 20,
+      onFailure: ({ seed, violations }) => say(`SEED=${seed}: ${violations.join(' | ')}`),
       onProgress: (done, failures) => {
         if (done % 1000 === 0) say(`${done} seeds, ${failures} with violations, ${Math.round((performance.now() - startedMs) / 1000)} s`);
       },
     });
     const seconds = (performance.now() - startedMs) / 1000;
-    for (const { seed, violations } of result.failures) say(`SEED=${seed}: ${violations.join(' | ')}`);
     if (values.coverage) for (const [what, times] of [...result.seen].sort()) say(`${String(times).padStart(8)}  ${what}`);
     const faults = [...result.seen].filter(([what]) => what.startsWith('fault: '));
     const happened = faults.reduce((sum, [, times]) => sum + times, 0);

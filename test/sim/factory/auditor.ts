@@ -7,6 +7,8 @@ import type { Watch } from './watch.ts';
 /** Reads what goes into the broker's log: what an edge calls released must have been acknowledged before. */
 export interface Auditor {
   appended(username: string, topic: string, payload: Uint8Array): void;
+  /** Streams that the edge has used so far. */
+  streamCount(username: string): number;
 }
 
 export function createAuditor(nowMs: () => number, watch: Watch): Auditor {
@@ -23,6 +25,7 @@ export function createAuditor(nowMs: () => number, watch: Watch): Auditor {
   }
 
   return {
+    streamCount: (username) => [...safe.keys()].filter((key) => key.startsWith(`${username} `)).length,
     appended(username, topic, payload) {
       const type = topic.split('/')[2];
       if (topic.startsWith('json/') || (type !== 'DDATA' && type !== 'NDATA' && type !== 'NBIRTH')) return;

@@ -27,6 +27,8 @@ export interface Factory {
   /** Largest error that a clock had. */
   maxClockErrorMs: number;
   isDrained(): boolean;
+  /** Streams that an edge has used so far. */
+  streamCount(edge: string): number;
   /** What the checker judges, as of now. */
   evidence(): Promise<Evidence>;
 }
@@ -39,11 +41,12 @@ export function createFactory(scenario: Scenario, say: Say | undefined): Factory
   const watch = createWatch();
   const database = createDatabase(scenario.database, randomOf(1));
   const edgesById = new Map(scenario.edges.map((edge) => [edge.id, edge]));
+  const auditor = createAuditor(() => clock.monotonic(), watch);
   const server = createServerMachine(scenario.server, {
     clock,
     random: randomOf(2),
     database,
-    auditor: createAuditor(() => clock.monotonic(), watch),
+    auditor,
     watch,
     say,
     // A loss report goes beside the window.
@@ -82,6 +85,7 @@ export function createFactory(scenario: Scenario, say: Say | undefined): Factory
     journal,
     watch,
     maxClockErrorMs: 1,
+    streamCount: auditor.streamCount,
     isDrained: () => server.isDrained() && edges.every((edge) => edge.isDrained()),
     async evidence() {
       const { rows, losses } = database.content();

@@ -50,11 +50,14 @@ export function createInjector(factory: Factory): Injector {
     for (const { id } of publishers) journal.mayMiss({ edge: id, fromMs: 0, toMs: clock.now() });
   }
 
-  /** The store or the log lost what nobody else can answer for: streams that are gone, or that the store never saw. */
+  /**
+   * The store or the log lost what nobody else can answer for: streams that the store never saw, and such as their edge has ended: it
+   * says no more how far it came with them.
+   */
   function forgetUnknownStreams(content: ReturnType<Database['content']>): void {
     for (const { id } of edges) {
       const isKnown = content.rows.some(({ machine }) => machine.startsWith(`${id}/`) && !machine.endsWith('/_node'));
-      if (!isKnown || damage.outboxes.has(id)) journal.mayMiss({ edge: id, fromMs: 0, toMs: clock.now() });
+      if (!isKnown || damage.outboxes.has(id) || factory.streamCount(id) > 1) journal.mayMiss({ edge: id, fromMs: 0, toMs: clock.now() });
     }
   }
 
