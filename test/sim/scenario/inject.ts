@@ -46,18 +46,18 @@ export function createInjector(factory: Factory): Injector {
   }
 
   /** Everything up to now may be missing without a trace at publishers that keep nothing. */
-  function forgetPublishers(): void {
-    for (const { id } of publishers) journal.mayMiss({ edge: id, fromMs: 0, toMs: clock.now() });
+  function forgetPublishers(toMs = clock.now()): void {
+    for (const { id } of publishers) journal.mayMiss({ edge: id, fromMs: 0, toMs });
   }
 
   /**
    * The store or the log lost what nobody else can answer for: streams that the store never saw, and such as their edge has ended: it
    * says no more how far it came with them.
    */
-  function forgetUnknownStreams(content: ReturnType<Database['content']>): void {
+  function forgetUnknownStreams(content: ReturnType<Database['content']>, toMs = clock.now()): void {
     for (const { id } of edges) {
       const isKnown = content.rows.some(({ machine }) => machine.startsWith(`${id}/`) && !machine.endsWith('/_node'));
-      if (!isKnown || damage.outboxes.has(id) || factory.streamCount(id) > 1) journal.mayMiss({ edge: id, fromMs: 0, toMs: clock.now() });
+      if (!isKnown || damage.outboxes.has(id) || factory.streamCount(id) > 1) journal.mayMiss({ edge: id, fromMs: 0, toMs });
     }
   }
 
@@ -215,14 +215,22 @@ export function createInjector(factory: Factory): Injector {
 
   /** An operator puts an older backup in the place of the database. */
   function restore(backup: ReturnType<Database['content']>, downMs: number): void {
-    const firstIndex = server.firstIndex();
+    const wasDamaged = damage.log;
     void server.end('kill', downMs, () => {
-      const isWholeInLog = !damage.log && firstIndex !== undefined && firstIndex <= (backup.checkpoint?.nextIndex ?? 0);
-      if (!isWholeInLog) {
-        forgetPublishers();
-        forgetUnknownStreams(backup);
-      }
+      const endedMs = clock.now();
       database.restore(backup);
+      // The log opens before the database: what every reader was done with may go then, beyond the tail that is kept.
+      const onceOpen = (): void => {
+        const firstIndex = server.firstIndex();
+        if (firstIndex === undefined) {
+          clock.after(1, onceOpen);
+          return;
+        }
+        if (!wasDamaged && firstIndex <= (backup.checkpoint?.nextIndex ?? 0)) return;
+        forgetPublishers(endedMs);
+        forgetUnknownStreams(backup, endedMs);
+      };
+      clock.after(downMs, onceOpen);
     });
   }
 
