@@ -14,6 +14,7 @@ interface Measured {
   readonly drainSeconds: number;
   readonly liveP50: number;
   readonly liveP99: number;
+  readonly liveCount: number;
   readonly serverMb: number;
 }
 
@@ -44,7 +45,7 @@ async function measure(data: DataFolder, samples: number): Promise<Measured> {
     done.abort();
     const delays = await live;
     const of = (share: number): number => quantile(delays, share) - probeIntervalMs;
-    return { fillSeconds, drainSeconds, liveP50: of(0.5), liveP99: of(0.99), serverMb: residentMb(server.pid).peak };
+    return { fillSeconds, drainSeconds, liveP50: of(0.5), liveP99: of(0.99), liveCount: delays.length, serverMb: residentMb(server.pid).peak };
   } finally {
     await agent.kill();
     await server.kill();
@@ -75,6 +76,7 @@ export const outage: Bench = {
           memory: { unit: 'MB', values: all.map(({ serverMb }) => serverMb) },
           target: { kind: 'atMost', value: 720 },
         },
+        { what: 'live values measured in that time', unit: '', values: all.map(({ liveCount }) => liveCount) },
         { what: 'live meanwhile, p50, poll subtracted', unit: 'ms', values: all.map(({ liveP50 }) => liveP50) },
         {
           what: 'live meanwhile, p99, poll subtracted',
