@@ -45,7 +45,14 @@ async function measure(data: DataFolder, samples: number): Promise<Measured> {
     done.abort();
     const delays = await live;
     const of = (share: number): number => quantile(delays, share) - probeIntervalMs;
-    return { fillSeconds, drainSeconds, liveP50: of(0.5), liveP99: of(0.99), liveCount: delays.length, serverMb: residentMb(server.pid).peak };
+    return {
+      fillSeconds,
+      drainSeconds,
+      liveP50: of(0.5),
+      liveP99: of(0.99),
+      liveCount: delays.length,
+      serverMb: residentMb(server.pid).peak,
+    };
   } finally {
     await agent.kill();
     await server.kill();
