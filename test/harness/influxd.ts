@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from './modbus-server.ts';
+import { freePort } from './free-port.ts';
 import { startProcess } from './nhip.ts';
 import { until } from './until.ts';
 
