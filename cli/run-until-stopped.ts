@@ -4,6 +4,8 @@ import type { Log } from '@nhip/core/process/log';
 
 /** After this the process ends even if a part hangs: what was acknowledged is on disk. */
 const stopDeadlineMs = 20_000;
+/** After a fatal error parts may wait for what will never come, e.g. a disk; a start afterwards is prepared for a kill. */
+const fatalDeadlineMs = 3_000;
 
 /**
  * Starts the parts, calls `ready`, then waits for SIGINT, SIGTERM or `fatal`, and stops them in reverse order.
@@ -28,7 +30,7 @@ export async function runUntilStopped(
   if (started === 'started') hooks.ready();
   const reason = started === 'started' ? await Promise.race([signalled, hooks.fatal]) : 'signal';
   if (reason instanceof Error) log.fatal({ err: reason }, 'The process ends: going on would break a promise');
-  const deadline = setTimeout(() => process.exit(1), stopDeadlineMs);
+  const deadline = setTimeout(() => process.exit(1), reason instanceof Error ? fatalDeadlineMs : stopDeadlineMs);
   deadline.unref();
   await lifecycle.stop();
   clearTimeout(deadline);
