@@ -1,18 +1,24 @@
 import type { LogRecord, LogSource } from '@nhip/core/log/log-bus';
 import type { Clock } from '@nhip/core/process/env';
 import type { Log } from '@nhip/core/process/log';
-import { createDecoder, type Decoded } from '@nhip/core/telemetry/decoder';
+import { createDecoder, type Decoded, type Decoder } from '@nhip/core/telemetry/decoder';
+import type { EdgeSession } from '@nhip/core/telemetry/edge-session';
 import { SampleBatch, SeriesTable } from '@nhip/core/telemetry/sample-batch';
 import type { EdgeConnection } from '@nhip/core/wire/live';
 import { metricNames } from '@nhip/core/wire/vocabulary';
 import type { Checkpoint, HistoryStore } from '@nhip/stores/history-store';
 import { createEdgeBoard } from './edge-board.ts';
 import type { LiveHub } from './hub.ts';
+import { followLog } from './log-follower.ts';
 import { isConnection, seedHub } from './seed.ts';
 
 /**
- * Fills the hub: first from the history, then from the log, starting at the store's checkpoint so that nothing is missed.
- * It commits no cursor: live must not hold back deletion, and a restart begins at the store's checkpoint again.
+ * Fills the hub: first from the history, then from the log.
+ *
+ * Two readers, each with a decoder of its own: one begins at the end of the log, so that the board is live at once however much the
+ * store lags; the other begins at the store's checkpoint, so that nothing is missed. The first one speaks for an edge from its next
+ * birth on (no older birth may name its values), the second one for everybody before. When the second has caught up it goes on alone.
+ * They commit no cursor: live must not hold back deletion, and a restart begins at the store's checkpoint again.
  */
 export interface Feed {
   /** Resolves when the history is in the hub; then follows the log by itself until `stop`. Rejects when the store cannot be read. */
@@ -41,94 +47,102 @@ export interface FeedDeps {
   readonly log: Log;
 }
 
-/** Small enough that decoding one read never delays a tick noticeably. */
-const readOptions = { maxRecords: 500, maxBytes: 256 * 1024, waitMs: 1000 };
-const retryMs = 1000;
 const maxStreams = 10_000;
 
 export function createFeed(deps: FeedDeps): Feed {
   const { hub, store, logBus, clock, log } = deps;
-  const series = new SeriesTable();
-  const decoder = createDecoder(series);
-  const batch = new SampleBatch(series);
+  const past = createReader();
+  const present = createReader();
+  /** Edges that the present reader speaks for, and the index from which on. */
+  const spokenFor = new Map<string, number>();
   const board = createEdgeBoard(hub);
   /** Highest sequence number of live samples, by outbox: what comes below it was sent again. */
   const newestSeq = new Map<string, number>();
   const stopping = new AbortController();
+  const catchingUp = new AbortController();
   const counts = { records: 0, samples: 0, isCaughtUp: false, isBroken: false };
   /** Records below are already in what the history told: by time only, or a counter would seem to fall and rise. */
   let liveFrom = 0;
-  let following: Promise<void> = Promise.resolve();
+  let presentNext = 0;
+  let following: Promise<unknown> = Promise.resolve();
 
-  function isRepeated({ identity, identityCount }: Decoded): boolean {
+  function isRepeated({ identity, identityCount }: Decoded, batch: SampleBatch): boolean {
     if (identity === undefined) return false;
     const newest = newestSeq.get(identity.stream);
     if (newest !== undefined && identity.seq < newest) return true;
     // Backlog carries lower numbers by nature; only live data moves the mark.
-    if (!isHistorical(0) && (newest !== undefined || newestSeq.size < maxStreams)) {
+    if (!isHistorical(batch, 0) && (newest !== undefined || newestSeq.size < maxStreams)) {
       newestSeq.set(identity.stream, identity.seq + identityCount);
     }
     return false;
   }
 
-  function isHistorical(i: number): boolean {
-    return batch.length > i && batch.historical[i] === 1;
+  function applyPast(record: LogRecord): void {
+    past.batch.clear();
+    const decoded = past.decoder.decode(record, past.batch);
+    counts.records += 1;
+    counts.samples += past.batch.length;
+    apply(past, record, decoded, (edge) => {
+      // What the present reader has not read is told by this one alone.
+      const from = record.index < presentNext ? spokenFor.get(edge) : undefined;
+      return from === undefined ? 'all' : record.index < from ? 'values' : 'nothing';
+    });
+    if (record.index + 1 >= presentNext) catchingUp.abort();
   }
 
-  function apply(record: LogRecord): void {
-    batch.clear();
-    const decoded = decoder.decode(record, batch);
-    const isOld = record.index < liveFrom || isRepeated(decoded);
+  function applyPresent(record: LogRecord): void {
+    if (catchingUp.signal.aborted) return;
+    presentNext = record.index + 1;
+    present.batch.clear();
+    const decoded = present.decoder.decode(record, present.batch);
+    if (!spokenFor.has(decoded.edge) && spokenFor.size < maxStreams && isWhole(decoded)) spokenFor.set(decoded.edge, record.index);
+    apply(present, record, decoded, (edge) => (spokenFor.has(edge) ? 'all' : 'nothing'));
+  }
+
+  /** `says`: what the record may tell of an edge; its values alone when a newer connection is known already. */
+  function apply(
+    { batch, decoder, series }: Reader,
+    record: LogRecord,
+    decoded: Decoded,
+    says: (edge: string) => 'all' | 'values' | 'nothing',
+  ): void {
+    const isOld = record.index < liveFrom || (says(decoded.edge) === 'all' && isRepeated(decoded, batch));
     let newestMs: number | null = null;
     let backlogMs: number | null = null;
     for (let i = 0; i < batch.length; i++) {
       const seriesId = batch.seriesId[i] ?? 0;
       const timeMs = batch.timeMs[i] ?? 0;
       const { machine, metric } = series.at(seriesId);
+      const told = says(edgeOf(machine));
+      if (told === 'nothing') continue;
       const value = batch.value(i);
       if (metric === metricNames.connection) {
-        if (isConnection(value)) hub.applyConnection(machine, value);
+        if (told === 'all' && isConnection(value)) hub.applyConnection(machine, value);
         continue;
       }
-      const historical = isOld || isHistorical(i);
+      const historical = isOld || told === 'values' || isHistorical(batch, i);
       if (!historical) newestMs = Math.max(timeMs, newestMs ?? timeMs);
-      else if (isHistorical(i)) backlogMs = Math.max(timeMs, backlogMs ?? timeMs);
+      else if (isHistorical(batch, i)) backlogMs = Math.max(timeMs, backlogMs ?? timeMs);
       const unit = decoder.unit(seriesId) ?? undefined;
       hub.applySample(machine, metric, timeMs, value, batch.quality[i] ?? 0, { historical, unit });
     }
-    counts.records += 1;
-    counts.samples += batch.length;
-    if (decoded.message === undefined || decoded.edge === '') return;
+    if (decoded.message === undefined || decoded.edge === '' || says(decoded.edge) !== 'all') return;
     const { receivedMs } = decoded.message;
-    board.heard({ edge: decoded.edge, receivedMs, isOnline: isOnline(decoded.edge), newestMs, backlogMs });
+    board.heard({ edge: decoded.edge, receivedMs, isOnline: isOnline(decoder, decoded.edge), newestMs, backlogMs });
   }
 
-  function isOnline(edge: string): boolean {
-    for (const session of decoder.sessions()) if (`${session.group}/${session.edge}` === edge) return session.isOnline;
-    // Publishers without a session (JSON lane) are there when they speak.
-    return true;
+  /** Sessions as whoever speaks for the edge knows them. */
+  function sessions(): Iterable<EdgeSession> {
+    if (catchingUp.signal.aborted) return past.decoder.sessions();
+    const isSpokenFor = (session: EdgeSession): boolean => spokenFor.has(edgeId(session));
+    return [
+      ...[...past.decoder.sessions()].filter((session) => !isSpokenFor(session)),
+      ...[...present.decoder.sessions()].filter(isSpokenFor),
+    ];
   }
 
-  async function follow(from: number): Promise<void> {
-    let next = from;
-    while (!stopping.signal.aborted) {
-      try {
-        const records = await logBus.read(next, { ...readOptions, signal: stopping.signal });
-        for (const record of records) {
-          // First the place, then the record: one that cannot be applied must not be read for ever.
-          next = record.index + 1;
-          apply(record);
-        }
-        if (counts.isBroken) log.info('The live feed reads the log again');
-        counts.isBroken = false;
-        counts.isCaughtUp ||= next >= liveFrom || records.length === 0;
-      } catch (error) {
-        if (stopping.signal.aborted) return;
-        if (!counts.isBroken) log.error({ err: error, index: next }, 'The live feed cannot read the log; it keeps trying');
-        counts.isBroken = true;
-        await clock.sleep(retryMs, stopping.signal).catch(() => undefined);
-      }
-    }
+  function onPastRead(next: number): void {
+    counts.isCaughtUp ||= next >= liveFrom;
   }
 
   return {
@@ -137,17 +151,66 @@ export function createFeed(deps: FeedDeps): Feed {
       const checkpoint = deps.checkpoint();
       liveFrom = logBus.stats().nextIndex;
       hub.advance(nowMs);
-      if (checkpoint !== undefined) decoder.restore(checkpoint.decoder);
-      await seedHub(hub, store, nowMs, (machine, metric) => decoder.unit(series.id(machine, metric)));
+      if (checkpoint !== undefined) past.decoder.restore(checkpoint.decoder);
+      await seedHub(hub, store, nowMs, (machine, metric) => past.decoder.unit(past.series.id(machine, metric)));
       // A checkpoint beyond the end belongs to another log, whose folder was lost: this one is read from its start.
-      const next = checkpoint?.nextIndex ?? 0;
-      following = follow(next > liveFrom ? 0 : next);
+      const stored = checkpoint?.nextIndex ?? 0;
+      const next = stored > liveFrom ? 0 : stored;
+      presentNext = liveFrom;
+      if (next >= liveFrom) catchingUp.abort();
+      const onBroken = (isBroken: boolean): void => {
+        counts.isBroken = isBroken;
+      };
+      const readers = [
+        followLog({ logBus, clock, log, apply: applyPast, onBroken, onRead: onPastRead }, next, stopping.signal),
+        followLog(
+          { logBus, clock, log, apply: applyPresent, onBroken: () => undefined, onRead: () => undefined },
+          liveFrom,
+          AbortSignal.any([stopping.signal, catchingUp.signal]),
+        ),
+      ];
+      following = Promise.all(readers);
     },
     async stop() {
       stopping.abort();
       await following;
     },
-    edges: () => board.rows(decoder.sessions()),
+    edges: () => board.rows(sessions()),
     stats: () => ({ ...counts }),
   };
+}
+
+interface Reader {
+  readonly series: SeriesTable;
+  readonly decoder: Decoder;
+  readonly batch: SampleBatch;
+}
+
+function createReader(): Reader {
+  const series = new SeriesTable();
+  return { series, decoder: createDecoder(series), batch: new SampleBatch(series) };
+}
+
+/** Needs nothing that was told before: a birth, or JSON. */
+function isWhole({ message }: Decoded): boolean {
+  return message !== undefined && (message.topic.startsWith('json/') || message.topic.split('/')[2] === 'NBIRTH');
+}
+
+function isHistorical(batch: SampleBatch, i: number): boolean {
+  return batch.length > i && batch.historical[i] === 1;
+}
+
+function isOnline(decoder: Decoder, edge: string): boolean {
+  for (const session of decoder.sessions()) if (edgeId(session) === edge) return session.isOnline;
+  // Publishers without a session (JSON lane) are there when they speak.
+  return true;
+}
+
+function edgeId({ group, edge }: EdgeSession): string {
+  return `${group}/${edge}`;
+}
+
+/** The edge of a machine id `<group>/<edge>/<device>`. */
+function edgeOf(machine: string): string {
+  return machine.slice(0, machine.lastIndexOf('/'));
 }
