@@ -34,7 +34,7 @@ function createSender(id: string, { clock, random, journal, dial }: PublisherDep
   const connect = createConnectMqtt({ clientId: id, username: id, connectTimeoutMs: 5000, dial }, { clock, random });
   let connection: MqttConnection | undefined;
   const open = (): void => {
-    const opened = connect({ topic: `spBv1.0/${id.replace('/', '/NDEATH/')}`, payload: encodePayload({ metrics: [] }) });
+    const opened = connect({ topic: `spBv1.0/${id.replace('/', '/NDEATH/')}`, payload: encodePayload({ metrics: [] }) }, 0);
     opened.connected.then(
       () => {
         connection = opened;

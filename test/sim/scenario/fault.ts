@@ -44,6 +44,7 @@ export type FaultBody =
   | { readonly do: 'failServerSync' }
   | { readonly do: 'rotServerDisk'; readonly salt: number }
   | { readonly do: 'loseServerLog'; readonly downMs: number }
+  /** Some are never corrected: `forMs` is `forEver`. */
   | { readonly do: 'jumpServerClock'; readonly byMs: number; readonly forMs: number }
   | { readonly do: 'storeAnswers'; readonly answers: readonly WriteFault[] }
   | { readonly do: 'storeDown'; readonly forMs: number }
@@ -51,5 +52,7 @@ export type FaultBody =
   | { readonly do: 'storeRefuses'; readonly everyNth: number; readonly forMs: number }
   | { readonly do: 'restoreBackup'; readonly takenAtMs: number; readonly downMs: number }
   | { readonly do: 'misbehave'; readonly publisher: number; readonly how: Misbehaviour };
+
+export const forEver = -1;
 
 export type FaultName = FaultBody['do'];

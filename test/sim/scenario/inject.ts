@@ -4,12 +4,14 @@ import type { SourceDevice } from '../factory/devices.ts';
 import type { EdgeMachine } from '../factory/edge-machine.ts';
 import type { Factory } from '../factory/factory.ts';
 import type { Database } from '../world/database.ts';
-import type { Fault } from './fault.ts';
+import { type Fault, forEver } from './fault.ts';
 
 /** What faults did that no design can make good: kept so that two of them together are judged rightly. */
 interface Damage {
   /** Edges whose outbox was lost. */
   readonly outboxes: Set<string>;
+  /** Edges whose outbox may have lost the end of its log. */
+  readonly torn: Set<string>;
   /** The server's log lost acknowledged records. */
   log: boolean;
 }
@@ -26,7 +28,7 @@ const normalWriteMs = 4;
 
 export function createInjector(factory: Factory): Injector {
   const { clock, edges, server, database, journal, publishers, watch } = factory;
-  const damage: Damage = { outboxes: new Set(), log: false };
+  const damage: Damage = { outboxes: new Set(), torn: new Set(), log: false };
   const lasting = new Set<() => void>();
   let isHealed = false;
 
@@ -57,7 +59,8 @@ export function createInjector(factory: Factory): Injector {
   function forgetUnknownStreams(content: ReturnType<Database['content']>, toMs = clock.now()): void {
     for (const { id } of edges) {
       const isKnown = content.rows.some(({ machine }) => machine.startsWith(`${id}/`) && !machine.endsWith('/_node'));
-      if (!isKnown || damage.outboxes.has(id) || factory.streamCount(id) > 1) journal.mayMiss({ edge: id, fromMs: 0, toMs });
+      if (!isKnown || damage.outboxes.has(id) || (damage.torn.has(id) && factory.streamCount(id) > 1))
+        journal.mayMiss({ edge: id, fromMs: 0, toMs });
     }
   }
 
@@ -72,12 +75,20 @@ export function createInjector(factory: Factory): Injector {
     const byMs = Math.max(wantedMs, -machine.wallOffsetMs - clock.now());
     machine.wallOffsetMs += byMs;
     factory.maxClockErrorMs = Math.max(factory.maxClockErrorMs, Math.abs(machine.wallOffsetMs) + 1);
+    if (forMs === forEver) return;
     lasts(forMs, () => {
       machine.wallOffsetMs -= byMs;
     });
   }
 
+  /** A power cut, a failed sync or rot may take the end of the log: then its edge ends the stream. */
+  function mayTear(fault: Fault): void {
+    const cutsPower = 'how' in fault && fault.how === 'power';
+    if ('edge' in fault && (cutsPower || fault.do === 'failEdgeSync' || fault.do === 'rotEdgeDisk')) damage.torn.add(edgeOf(fault.edge).id);
+  }
+
   const happen = (fault: Fault): void => {
+    mayTear(fault);
     switch (fault.do) {
       case 'endEdge':
         void edgeOf(fault.edge).end(fault.how, fault.downMs);

@@ -5,7 +5,7 @@ import type { EdgeShape } from '../factory/edge-machine.ts';
 import { misbehaviours } from '../factory/publishers.ts';
 import type { ServerShape } from '../factory/server-machine.ts';
 import type { DatabaseKind, WriteFault } from '../world/database.ts';
-import type { Fault, FaultBody, FaultName } from './fault.ts';
+import { type Fault, type FaultBody, type FaultName, forEver } from './fault.ts';
 
 /** A run as its seed has it: the plant, how long it works, what goes wrong. */
 export interface Scenario {
@@ -166,7 +166,10 @@ const makers: Readonly<Record<FaultName, { readonly weight: number; readonly mak
   failServerSync: { weight: 2, make: () => ({ do: 'failServerSync' }) },
   rotServerDisk: { weight: 3, make: (draw) => ({ do: 'rotServerDisk', salt: draw.whole(0, 1e9) }) },
   loseServerLog: { weight: 3, make: (draw) => ({ do: 'loseServerLog', downMs: draw.between(10, 2000) }) },
-  jumpServerClock: { weight: 2, make: (draw) => ({ do: 'jumpServerClock', byMs: draw.of(clockJumps), forMs: outageMs(draw) }) },
+  jumpServerClock: {
+    weight: 2,
+    make: (draw) => ({ do: 'jumpServerClock', byMs: draw.of(clockJumps), forMs: draw.chance(0.4) ? forEver : outageMs(draw) }),
+  },
   storeAnswers: {
     weight: 6,
     make: (draw) => ({

@@ -82,7 +82,8 @@ export function createSimBroker(gate: ReturnType<typeof createGate>, watch: Brok
         else if (packet.kind === 'subscribe') {
           client.filters.add(packet.filter);
           end.send({ kind: 'suback', id: packet.id });
-        } else {
+        } else if (packet.kind === 'ping') end.send({ kind: 'pong' });
+        else {
           end.close();
           gone(client, true);
         }

@@ -7,6 +7,7 @@ export type UpPacket =
   | { readonly kind: 'connect'; readonly clientId: string; readonly username: string; readonly will: MqttWill | undefined }
   | { readonly kind: 'publish'; readonly id: number; readonly topic: string; readonly payload: Uint8Array; readonly qos: 0 | 1 }
   | { readonly kind: 'subscribe'; readonly id: number; readonly filter: string }
+  | { readonly kind: 'ping' }
   | { readonly kind: 'disconnect' };
 
 /** What comes back. */
@@ -14,6 +15,7 @@ export type DownPacket =
   | { readonly kind: 'connack' }
   | { readonly kind: 'puback'; readonly id: number }
   | { readonly kind: 'suback'; readonly id: number }
+  | { readonly kind: 'pong' }
   | { readonly kind: 'publish'; readonly topic: string; readonly payload: Uint8Array };
 
 export type ClientEnd = WireEnd<UpPacket, DownPacket>;
@@ -41,7 +43,8 @@ function openConnection(
   const closed = settleable<Error>();
   connected.promise.catch(() => undefined);
   const waiting = new Map<number, { resolve(): void; reject(error: Error): void }>();
-  let onMessage: (payload: Uint8Array) => void = () => undefined;
+  let onMessage: (payload: Uint8Array, topic: string) => void = () => undefined;
+  const pings: (() => void)[] = [];
   let nextId = 1;
   let end: ClientEnd | undefined;
   let isOver = false;
@@ -67,7 +70,8 @@ function openConnection(
     if (packet.kind === 'connack') {
       timeout.cancel();
       connected.resolve();
-    } else if (packet.kind === 'publish') onMessage(packet.payload);
+    } else if (packet.kind === 'publish') onMessage(packet.payload, packet.topic);
+    else if (packet.kind === 'pong') pings.shift()?.();
     else answered(packet.id);
   }
 
@@ -107,6 +111,12 @@ function openConnection(
       onMessage = listener;
       return request((id) => ({ kind: 'subscribe', id, filter }));
     },
+    ping() {
+      if (isOver || end === undefined) return Promise.reject(new Error('not connected'));
+      end.send({ kind: 'ping' });
+      return new Promise((resolve) => pings.push(resolve));
+    },
+    isConnectSent: () => end !== undefined,
     disconnect() {
       end?.send({ kind: 'disconnect' });
       end?.close();
