@@ -52,12 +52,13 @@ for (let round = 0; round < Number(values.repeat); round++) {
       const outcome = await runCell(cell, length, seed);
       results.push(outcome);
       console.log(outcomeLine(outcome));
+      // After each cell: a run of hours that is cut short has its results.
+      if (values.json !== undefined)
+        writeFileSync(values.json, JSON.stringify({ isFull: !values.short, outcomes: results } satisfies MatrixResult));
     },
     values.alone ? 1 : 2,
   );
 }
 const failed = results.filter(({ isOk }) => !isOk);
 if (!values.list) console.log(`${results.length - failed.length} ok, ${failed.length} failed, ${skipped.size} skipped`);
-if (values.json !== undefined)
-  writeFileSync(values.json, JSON.stringify({ isFull: !values.short, outcomes: results } satisfies MatrixResult));
 process.exit(failed.length > 0 ? 1 : 0);
