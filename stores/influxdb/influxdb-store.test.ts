@@ -1,6 +1,4 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SampleBatch, SeriesTable } from '@nhip/core/telemetry/sample-batch';
@@ -12,6 +10,7 @@ import { startHttpFaults } from '../../test/harness/http-faults.ts';
 import { hasInfluxd, type Influxd, influxQuery, startInfluxd } from '../../test/harness/influxd.ts';
 import { until } from '../../test/harness/until.ts';
 import type { Checkpoint, StoreWrite } from '../history-store.ts';
+import { startKeptBlocker } from '../testing/kept-blocker.ts';
 import { storeSuite } from '../testing/store-suite.ts';
 import { storeWrite } from '../testing/store-write.ts';
 import { influxdbConfig } from './config.ts';
@@ -197,6 +196,25 @@ describe.skipIf(!hasInfluxd)('influxdb store (needs influxd: apt-get install inf
     await proxy.close();
   });
 
+  it('asks no more about samples that the server has, when only the checkpoint was refused', async () => {
+    const config = configFor();
+    const proxy = await startHttpFaults(influxd.port, () => 0);
+    const store = createInfluxdbStore({ ...config, url: `http://127.0.0.1:${proxy.port}` });
+    await store.open();
+    const write = storeWrite(numbered(0, 10), at(1));
+    proxy.set({ kind: 'poison', pattern: /^checkpoint/m });
+    await expect(store.write(write)).rejects.toMatchObject({ code: 'store.checkpointRefused' });
+    // Now the server would refuse what it has taken.
+    proxy.set({ kind: 'poison', pattern: /^samples/m });
+    const before = proxy.hits();
+    await store.write(write);
+    expect(proxy.hits()).toBe(before);
+    expect(await count(config.database)).toBe(10);
+    expect(await store.lossTotals()).toEqual([]);
+    await store.close();
+    await proxy.close();
+  });
+
   it('shows a reader what the writer adds, and lets it change nothing', async () => {
     const { store, config } = inDatabase();
     const reader = createInfluxdbStore(config, { access: 'read' });
@@ -237,6 +255,8 @@ describe.skipIf(!hasInfluxd)('influxdb store (needs influxd: apt-get install inf
     for (const q of [...made, `CREATE USER nhip WITH PASSWORD 'se cret'`, 'GRANT ALL ON own TO nhip']) {
       expect((await ask(q, 'u=root&p=admin')).status).toBe(200);
     }
+    // The server does not always know of a grant at once.
+    await until('the grant is in force', async () => (await (await ask('SHOW DATABASES', 'u=nhip&p=se%20cret')).text()).includes('"own"'));
     const passwordFile = join(dir, 'password');
     const config = configFor({ url: guarded.url, database: 'own', username: 'nhip', passwordFile });
     expect(() => createInfluxdbStore(config)).toThrow(/store.passwordFile: .*password cannot be read \(ENOENT\)/);
@@ -355,33 +375,3 @@ describe.skipIf(!hasInfluxd)('influxdb store (needs influxd: apt-get install inf
     await store.close();
   });
 });
-
-/** Forwards to InfluxDB; while it blocks it answers 503 to what goes to the policy `kept`. */
-async function startKeptBlocker(port: number): Promise<{ readonly url: string; block(isBlocked: boolean): void; close(): Promise<void> }> {
-  let isBlocked = false;
-  const proxy = createServer((incoming, outgoing) => {
-    if (isBlocked && incoming.url?.includes('rp=kept') === true) {
-      incoming.resume().once('end', () => outgoing.writeHead(503).end());
-      return;
-    }
-    const { url: path, method, headers } = incoming;
-    incoming.pipe(
-      request({ host: '127.0.0.1', port, path, method, headers }, (answer) => {
-        outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(outgoing);
-      }),
-    );
-  });
-  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
-    block: (wanted) => {
-      isBlocked = wanted;
-    },
-    close: () =>
-      new Promise((resolve) => {
-        proxy.close(() => resolve());
-        proxy.closeAllConnections();
-      }),
-  };
-}

@@ -17,6 +17,8 @@ interface Attempt {
   /** Reasons by row of what was kept elsewhere, and the losses that this gave the first time. */
   readonly refused: Map<number, string>;
   readonly refusedLosses: Loss[];
+  /** The server has answered for every sample: it is not asked again, or one that it has could be refused this time. */
+  areSamplesDone: boolean;
 }
 
 /** Larger than any that is usual: what must be there together goes in one body, which the server writes as a whole. */
@@ -49,7 +51,7 @@ export function createWriter(
       decoderVersion++;
       storedDecoder = undefined;
     }
-    attempt = { checkpoint, version, decoderVersion, refused: new Map(), refusedLosses: [] };
+    attempt = { checkpoint, version, decoderVersion, refused: new Map(), refusedLosses: [], areSamplesDone: false };
     return attempt;
   }
 
@@ -74,8 +76,11 @@ export function createWriter(
       const current = attemptFor(checkpoint);
       // The caller counts anew with every try. The losses stay those of the first: with another time they would be other points.
       if (current.refused.size > 0) await write.keepRefused(Array.from(current.refused, ([row, reason]) => ({ row, reason })));
-      await keep(unfitSamples(batch), current, write);
-      await keep(await sendSamples(server, encoder, batch, current.refused, maxInFlight), current, write);
+      if (!current.areSamplesDone) {
+        await keep(unfitSamples(batch), current, write);
+        await keep(await sendSamples(server, encoder, batch, current.refused, maxInFlight), current, write);
+        current.areSamplesDone = true;
+      }
       registry.addFrom(batch);
       const { lines: seriesLines, stored } = registry.unstored();
       await sendKept(server, [
