@@ -10,6 +10,7 @@ import { refusePublish, refuseSubscribe } from './acl.ts';
 import type { CredentialFile } from './auth/credentials.ts';
 import type { BrokerConfig } from './config.ts';
 import { type BrokerCounters, createGate } from './gate.ts';
+import { createHostState, type HostState } from './host-state.ts';
 import { type Listeners, listen } from './listeners.ts';
 import { deliverOvertakingPackets, guardPackets } from './packet-guard.ts';
 import { leaveOutFanOut } from './telemetry-path.ts';
@@ -62,6 +63,7 @@ export function createBroker(config: BrokerConfig, deps: BrokerDeps): Broker {
   let announcing: Promise<void> = Promise.resolve();
   let listeners: Listeners | undefined;
   let aedes: Aedes | undefined;
+  let hostState: HostState | undefined;
 
   async function createAedes(): Promise<Aedes> {
     const broker = await Aedes.createBroker({
@@ -144,6 +146,8 @@ export function createBroker(config: BrokerConfig, deps: BrokerDeps): Broker {
       });
       const broker = await createAedes();
       aedes = broker;
+      hostState = createHostState(broker, config.hostId, clock);
+      await hostState.online();
       listeners = await listen(config, (stream, address) => {
         const [oldest] = pending;
         if (pending.size >= maxPending && oldest !== undefined) {
@@ -166,6 +170,9 @@ export function createBroker(config: BrokerConfig, deps: BrokerDeps): Broker {
     async stop() {
       stopping.abort();
       await announcing;
+      // Edges that wait for this host go to their next server at once.
+      await hostState?.offline().catch((err: unknown) => log.debug({ err }, 'Nobody could be told that the host goes offline'));
+      hostState = undefined;
       await listeners?.close();
       listeners = undefined;
       const broker = aedes;

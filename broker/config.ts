@@ -1,3 +1,4 @@
+import { isId } from '@nhip/core/wire/topic';
 import { z } from 'zod';
 
 export const brokerConfig = z.strictObject({
@@ -12,6 +13,11 @@ export const brokerConfig = z.strictObject({
     })
     .optional()
     .describe('MQTT over TLS; off when absent'),
+  hostId: z
+    .string()
+    .refine(isId, 'must be 1–64 letters, digits, _ . or -')
+    .default('nhip')
+    .describe('Sparkplug host id: edges with primaryHostId find this server by its STATE'),
   maxPacketBytes: z.int().min(1024).max(16_777_216).default(1_048_576).describe('Larger packets close the connection'),
   maxConnections: z.int().min(1).default(2000).describe('Clients at once'),
   maxSubscriptions: z.int().min(1).default(32).describe('Subscriptions of one client'),

@@ -16,6 +16,8 @@ export interface Command {
   /** Positional arguments as the help shows them. */
   readonly usage?: string;
   readonly flags: Readonly<Record<string, Flag>>;
+  /** Commands of their own behind the first positional argument, each with its own flags and help; `run` gets what is none of them. */
+  readonly actions?: Readonly<Record<string, Command>>;
   /** Resolves with the exit code. */
   run(input: Input): Promise<number>;
 }
@@ -46,7 +48,12 @@ export const listenFlags = {
 } as const satisfies Record<string, Flag>;
 
 /** Parses what follows the command's name. Throws ConfigError that names the wrong argument. */
-export function parseInput(command: Command, args: readonly string[], env: Readonly<Record<string, string | undefined>>): Input {
+export function parseInput(
+  command: Command,
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+  line = `nhip ${command.name}`,
+): Input {
   const options = Object.fromEntries(
     Object.entries({ ...command.flags, help: { summary: '', short: 'h' } as Flag }).map(([name, flag]) => [
       name,
@@ -62,7 +69,7 @@ export function parseInput(command: Command, args: readonly string[], env: Reado
   try {
     ({ values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true, strict: true }));
   } catch (error) {
-    throw new ConfigError(`nhip ${command.name}`, [(error as Error).message.split('. To specify')[0] ?? '']);
+    throw new ConfigError(line, [(error as Error).message.split('. To specify')[0] ?? '']);
   }
   const text = (name: string): string | undefined => {
     const given = values[name];
@@ -95,14 +102,18 @@ export function logLevel(input: Input): string {
   return level;
 }
 
-/** The help of one command. */
-export function commandHelp(command: Command): string {
+/** The help of one command; of a command with actions, a line for each. `line` is how it is called. */
+export function commandHelp(command: Command, line = `nhip ${command.name}`): string {
+  if (command.actions !== undefined) {
+    const actions = Object.entries(command.actions).map(([name, { summary }]) => `  ${name.padEnd(10)}${summary.split(/[,:.] /)[0]}`);
+    return [`${line} ACTION [options]        ${line} ACTION --help`, '', `  ${command.summary}`, '', ...actions, ''].join('\n');
+  }
   const rows = Object.entries(command.flags).map(([name, flag]) => {
     const left = `${flag.short ? `-${flag.short}, ` : '    '}--${name}${flag.value ? ` ${flag.value}` : ''}`;
-    return `  ${left.padEnd(26)}${flag.summary}${flag.env ? ` [${flag.env}]` : ''}`;
+    return `  ${left.padEnd(25)} ${flag.summary}${flag.env ? ` [${flag.env}]` : ''}`;
   });
   return [
-    `nhip ${command.name}${command.usage ? ` ${command.usage}` : ''}`,
+    `${line}${command.usage ? ` ${command.usage}` : ''}`,
     '',
     `  ${command.summary}`,
     '',

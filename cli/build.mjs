@@ -1,6 +1,6 @@
 // Builds what is stale: the server bundle (dist/nhip.js) and the web app (dashboards/web/dist). Plain JavaScript, because
 // it is what runs before anything is built. `--force` builds both.
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -27,7 +27,10 @@ function isStale(rooms, product) {
 
 async function buildServer() {
   const { build } = await import('esbuild');
-  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  // dist/edge is made by `npm run package`.
+  for (const name of existsSync(join(root, 'dist')) ? readdirSync(join(root, 'dist')) : []) {
+    if (name !== 'edge') rmSync(join(root, 'dist', name), { recursive: true, force: true });
+  }
   await build({
     entryPoints: [join(root, 'cli/main.ts')],
     entryNames: 'nhip',

@@ -1,5 +1,5 @@
-import { ConfigError } from '@nhip/core/process/errors';
-import { type Command, commandHelp, parseInput } from './arguments.ts';
+import type { Command } from './arguments.ts';
+import { runCommand } from './run-command.ts';
 
 /** Each command is loaded when it is called, so that an edge agent never loads the server. */
 const commands: Readonly<Record<string, { readonly summary: string; load(): Promise<Command> }>> = {
@@ -11,7 +11,7 @@ const commands: Readonly<Record<string, { readonly summary: string; load(): Prom
   broker: { summary: 'The MQTT broker with its durable log', load: async () => (await import('./commands/broker.ts')).broker },
   ingest: { summary: 'From the log of the broker to the store', load: async () => (await import('./commands/ingest.ts')).ingest },
   live: { summary: 'The web board and API', load: async () => (await import('./commands/live.ts')).live },
-  edge: { summary: 'The edge agent: run, check, read, browse', load: async () => (await import('./commands/edge.ts')).edge },
+  edge: { summary: 'The edge agent: run, check, scan, read, write …', load: async () => (await import('./commands/edge.ts')).edge },
   simulate: {
     summary: 'The simulated plant on Modbus TCP and OPC UA',
     load: async () => (await import('./commands/simulate.ts')).simulate,
@@ -31,8 +31,6 @@ function help(): string {
 
 /** Runs one command line and sets the exit code: 0 done, 1 failed, 78 bad configuration. */
 export async function main(args: readonly string[]): Promise<void> {
-  // A reader that has seen enough (`| head`) is no error.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   const [name, ...rest] = args;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     process.stdout.write(help());
@@ -44,19 +42,5 @@ export async function main(args: readonly string[]): Promise<void> {
     process.exitCode = 78;
     return;
   }
-  try {
-    const command = await entry.load();
-    if (rest.includes('--help') || rest.includes('-h')) {
-      process.stdout.write(commandHelp(command));
-      return;
-    }
-    process.exitCode = await command.run(parseInput(command, rest, process.env));
-  } catch (error) {
-    const isConfig = error instanceof ConfigError;
-    const message = error instanceof Error ? error.message : String(error);
-    process.stderr.write(message.startsWith(`nhip ${name}`) ? `${message}\n` : `nhip ${name}: ${message}\n`);
-    if (!isConfig && process.env.NHIP_LOG_LEVEL === 'debug') console.error(error);
-    // Something may still be open; a command that failed must end all the same.
-    process.exit(isConfig ? 78 : 1);
-  }
+  await runCommand(`nhip ${name}`, entry.load, rest);
 }

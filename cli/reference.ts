@@ -98,7 +98,10 @@ function configuration(): string {
 
 function commands(): string {
   const all = [demo, server, broker, ingest, live, edge, simulate, device, dlq, doctor, backup, restore, version];
-  return `${head}# Commands\n\nExit codes: 0 done, 1 failed, 78 wrong configuration or arguments.\n\n${all.map((command) => `\`\`\`\n${commandHelp(command)}\n\`\`\``).join('\n\n')}\n`;
+  return `${head}# Commands\n\nExit codes: 0 done, 1 failed, 78 wrong configuration or arguments.\n\n${all
+    .flatMap((command) => [command, ...Object.values(command.actions ?? {})])
+    .map((command) => `\`\`\`\n${commandHelp(command)}\n\`\`\``)
+    .join('\n\n')}\n`;
 }
 
 const folder = join(installRoot, 'docs/reference');

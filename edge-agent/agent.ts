@@ -4,13 +4,23 @@ import type { Env } from '@nhip/core/process/env';
 import { ConfigError } from '@nhip/core/process/errors';
 import type { Log } from '@nhip/core/process/log';
 import { isId } from '@nhip/core/wire/topic';
+import { createAuditTrail } from './audit-trail.ts';
 import type { AgentConfig } from './config.ts';
 import { createDelivery, type DeliveryHealth } from './delivery.ts';
-import type { ConnectionConfig, DeviceSink, DriverPlugin } from './driver.ts';
+import type { DeviceSink } from './driver.ts';
 import { driverPlugin } from './drivers/index.ts';
-import { type ConnectionHealth, type ConnectionHost, createConnectionHost } from './host/connection-host.ts';
+import { type ConnectionHealth, createConnectionHost } from './host/connection-host.ts';
+import type { DiffedConfig } from './reload/config-diff.ts';
+import { type Connection, createConnectionSet, type ReloadResult, type ResolvedConnection, resolve } from './reload/connection-set.ts';
+import { deviceMetrics } from './rules/device-metrics.ts';
+import { openRuleMemory, type RuleMemory } from './rules/rule-memory.ts';
+import type { DeviceCommand } from './session/device-command.ts';
 import { createDeviceTable } from './session/device-table.ts';
 import { createMqttConnect } from './session/mqtt-connection.ts';
+import { createAgentTime } from './time/agent-time.ts';
+import type { HeldReadings } from './time/held-readings.ts';
+import { systemTimeSources, type TimeSources } from './time/time-sources.ts';
+import type { ClockHealth } from './time/timekeeper.ts';
 
 /** Topic, ids and headers around a payload. */
 const packetOverheadBytes = 1024;
@@ -21,6 +31,8 @@ export interface AgentDeps {
   readonly log: Log;
   /** Absolute path of the data folder, for driver state such as certificates. */
   readonly dataDir: string;
+  /** What the system knows about the time; this computer's when absent. */
+  readonly timeSources?: TimeSources | undefined;
   /** Called when going on would break a promise: the process must end. */
   onFatal(error: Error): void;
 }
@@ -29,17 +41,19 @@ export interface Agent {
   start(): Promise<void>;
   /** Stops reading, makes what was read durable, says goodbye to the broker. Idempotent. */
   stop(): Promise<void>;
+  /**
+   * Goes over to another configuration without a pause in what is the same. Throws ConfigError, before anything is touched, when the new
+   * one cannot be used; the old one goes on then.
+   */
+  reload(config: AgentConfig, source: string): Promise<ReloadResult>;
   health(): AgentHealth;
 }
 
 export interface AgentHealth extends DeliveryHealth {
   readonly connections: readonly ConnectionHealth[];
-}
-
-/** A connection's config, checked by its driver. */
-export interface Connection {
-  readonly plugin: DriverPlugin;
-  readonly config: ConnectionConfig;
+  readonly clock: ClockHealth;
+  /** Waiting for the time to be known, before the outbox. */
+  readonly heldRecords: number;
 }
 
 /**
@@ -92,18 +106,21 @@ function readText(path: string, field: string, source: string): string {
 }
 
 const connectTimeoutMs = 10_000;
+/** A broker takes a client for dead after this many keep-alive times (MQTT 3.1.1 §3.1.2.10): what was sent before that may be lost. */
+const strictHoldFactor = 1.5;
 
 /** The edge-agent role: drivers → report by exception → outbox → publisher → broker. Throws ConfigError before it opens or connects anything. */
 export function createAgent(config: AgentConfig, source: string, deps: AgentDeps): Agent {
-  const { env, log } = deps;
+  const { log } = deps;
+  const time = createAgentTime(deps.env, log, deps.timeSources ?? systemTimeSources());
+  const { env } = time;
   const connections = resolveConnections(config, source);
   const password = mqttPassword(config, source);
   const ca = mqttCa(config, source);
+  const first = diffable(config, connections);
   const devices = createDeviceTable();
-  for (const { plugin, config: connection } of connections) {
-    for (const device of connection.devices) devices.add(device, plugin.metrics(device));
-  }
-  const { url, keepaliveS } = config.mqtt;
+  for (const device of first.connections.flatMap((connection) => connection.devices)) devices.add(device.config, device.metrics);
+  const { url, backupUrls, keepaliveS, primaryHostId, strictSparkplug } = config.mqtt;
   const username = config.mqtt.username ?? `${config.group}/${config.edge}`;
   const delivery = createDelivery(
     {
@@ -112,37 +129,81 @@ export function createAgent(config: AgentConfig, source: string, deps: AgentDeps
       maxPayloadBytes: config.mqtt.maxPacketBytes - packetOverheadBytes,
       window: config.mqtt.window,
       backlogMessagesPerS: config.outbox.backlogMessagesPerS,
+      strictHoldMs: strictSparkplug ? strictHoldFactor * keepaliveS * 1000 : undefined,
+      servers: 1 + backupUrls.length,
+      primaryHostId,
       outbox: config.outbox,
     },
     {
       env,
       log,
       devices,
-      connect: createMqttConnect({ url, clientId: `${config.group}/${config.edge}`, username, password, ca, keepaliveS, connectTimeoutMs }),
+      connect: createMqttConnect({
+        ...{ url, backupUrls, username, password, ca, keepaliveS, connectTimeoutMs },
+        clientId: `${config.group}/${config.edge}`,
+      }),
       onFatal: deps.onFatal,
+      onDeviceCommand: config.commands.enabled ? obey : undefined,
     },
   );
   const sink: DeviceSink = {
     online: (deviceId) => delivery.deviceChanged(deviceId, true),
     offline: (deviceId) => delivery.deviceChanged(deviceId, false),
-    report: (deviceId, readings) => void delivery.report(deviceId, readings),
+    report: (deviceId, readings) => void held?.report(deviceId, readings),
+    wrote: (attempt) => audit.keep(attempt),
   };
+  let held: HeldReadings | undefined;
+  let ruleMemory: RuleMemory | undefined;
+  const stopping = new AbortController();
   const driverDeps = { clock: env.clock, random: env.random, log, stateDir: `${deps.dataDir}/drivers` };
-  let hosts: readonly ConnectionHost[] = [];
+  const audit = createAuditTrail(deps.dataDir, log);
+  const set = createConnectionSet(first, {
+    devices: { declare: delivery.deviceDeclared, remove: delivery.deviceRemoved },
+    createHost: ({ plugin, config: connection }) => createConnectionHost(plugin, connection, sink, { ...driverDeps, ruleMemory }),
+  });
+
+  /** What comes of it is logged, audited and reported by the host; who commanded sees the value that the machine has. */
+  function obey({ deviceId, metric, value }: DeviceCommand): void {
+    if (!audit.isSound()) {
+      log.error({ device: deviceId, metric }, 'A command is refused: nothing is written to machines while the audit trail cannot be kept');
+      return;
+    }
+    const host = set.hostOf(deviceId);
+    host?.write(deviceId, { metric, value }, stopping.signal).catch(() => undefined);
+  }
 
   return {
     async start() {
       log.info({ broker: url, edge: `${config.group}/${config.edge}` }, 'The edge agent starts');
+      await time.open();
       await delivery.start();
-      hosts = connections.map(({ plugin, config: connection }) => createConnectionHost(plugin, connection, sink, driverDeps));
-      for (const host of hosts) host.start();
+      held = await time.hold({ forward: delivery.report, outbox: delivery.outboxLog, onFatal: deps.onFatal });
+      ruleMemory = await openRuleMemory(env, 'rules', log);
+      set.start();
     },
 
     async stop() {
-      await Promise.all(hosts.map((host) => host.stop()));
+      stopping.abort(new Error('the agent stops'));
+      await set.stop();
+      await ruleMemory?.close();
+      await held?.close();
       await delivery.stop();
+      await time.close();
     },
 
-    health: () => ({ ...delivery.health(), connections: hosts.map((host) => host.health()) }),
+    async reload(next, nextSource) {
+      const result = await set.apply(diffable(next, resolveConnections(next, nextSource)));
+      const { same, needRestart, ...rest } = result;
+      log.info({ ...rest, same: same.length }, 'The configuration was read again and is in use');
+      if (needRestart.length > 0) log.warn({ settings: needRestart }, 'Settings changed that only the next start of the agent uses');
+      return result;
+    },
+
+    health: () => ({ ...delivery.health(), connections: set.health(), clock: time.health(), heldRecords: held?.pending() ?? 0 }),
   };
+}
+
+function diffable(config: AgentConfig, connections: readonly Connection[]): DiffedConfig<ResolvedConnection> {
+  const { connections: _, ...settings } = config;
+  return { connections: connections.map((connection) => resolve(connection, deviceMetrics)), settings };
 }

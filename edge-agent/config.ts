@@ -1,13 +1,20 @@
+import { checkConfig, parseYaml } from '@nhip/core/process/config';
 import { ConfigError } from '@nhip/core/process/errors';
 import { isId } from '@nhip/core/wire/topic';
 import { z } from 'zod';
 import { driverPlugin } from './drivers/index.ts';
+import { expandProfiles } from './profiles/expand.ts';
+import { ruleProblems } from './rules/derived-problems.ts';
 
 /** With the rest of the file, so that all problems are told at once. */
 function checkByDriver({ value, issues }: z.core.ParsePayload<{ driver: string }>): void {
   try {
-    const result = driverPlugin(value.driver).config.safeParse(value, { reportInput: false });
+    const plugin = driverPlugin(value.driver);
+    const result = plugin.config.safeParse(value, { reportInput: false });
     for (const issue of result.error?.issues ?? []) issues.push({ ...issue, path: [...issue.path], input: value } as z.core.$ZodRawIssue);
+    if (!result.success) return;
+    for (const { path, message } of ruleProblems(plugin, result.data))
+      issues.push({ code: 'custom', path: [...path], message, input: value });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     for (const message of error.problems) issues.push({ code: 'custom', path: [], message, input: value });
@@ -22,6 +29,20 @@ export const agentConfig = z.strictObject({
   mqtt: z
     .strictObject({
       url: z.url({ protocol: /^(mqtts?|wss?)$/ }).describe('Broker, e.g. mqtt://127.0.0.1:1883'),
+      backupUrls: z
+        .array(z.url({ protocol: /^(mqtts?|wss?)$/ }))
+        .max(8)
+        .default([])
+        .describe(
+          'Further brokers, tried in this order when the first cannot be reached or its primary host is offline; never two at once',
+        ),
+      primaryHostId: id.optional().describe('Sparkplug host that must be online (its STATE) before anything is published; without it none'),
+      strictSparkplug: z
+        .boolean()
+        .default(false)
+        .describe(
+          'DATA at QoS 0 as Sparkplug demands, for hosts other than Nhịp; the last 1.5 × keepaliveS before a loss of connection are sent again',
+        ),
       username: z.string().min(1).optional().describe('User name; default <group>/<edge>'),
       password: z.string().min(1).optional().describe('Password; better passwordFile'),
       passwordFile: z.string().min(1).optional().describe('File whose first line is the password'),
@@ -54,8 +75,25 @@ export const agentConfig = z.strictObject({
     })
     .prefault({})
     .describe('The disk queue'),
+  commands: z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .default(false)
+        .describe('Whether hosts may write values to machines over MQTT (Sparkplug DCMD); only tags that are writable'),
+    })
+    .prefault({})
+    .describe('Writing to machines: off unless said otherwise. Every attempt is kept in audit.ndjson in the data folder'),
   connections: z
     .array(z.looseObject({ id: z.string(), driver: z.string() }).check(checkByDriver))
     .describe('Connections to machines, each with its driver’s settings'),
 });
 export type AgentConfig = z.infer<typeof agentConfig>;
+
+/**
+ * The agent's configuration from YAML text; `source` names it in errors. Throws ConfigError with all problems. Profiles of
+ * devices are filled in between: what comes out of it is checked as if a person had written it.
+ */
+export function parseAgentConfig(text: string, source: string, env: Readonly<Record<string, string | undefined>>): AgentConfig {
+  return checkConfig(agentConfig, expandProfiles(parseYaml(text, source, env), source), source);
+}

@@ -1,12 +1,14 @@
+import type { LogBus } from '@nhip/core/log/log-bus';
 import type { Env } from '@nhip/core/process/env';
 import type { Log } from '@nhip/core/process/log';
 import { encodeIdentity, outboxReleasedMetric, streamFromText } from '@nhip/core/wire/outbox-identity';
 import { dataType } from '@nhip/core/wire/sparkplug/datatype';
 import type { Metric } from '@nhip/core/wire/sparkplug/payload';
-import type { Reading } from './driver.ts';
+import type { DeviceConfig, MetricDefinition, Reading } from './driver.ts';
 import { type Outbox, openOutbox } from './outbox/outbox.ts';
 import { createPublisher, type Publisher } from './publisher/publisher.ts';
 import type { ConnectMqtt } from './session/connection.ts';
+import type { DeviceCommand } from './session/device-command.ts';
 import type { DeviceTable } from './session/device-table.ts';
 import { createSession, type Session } from './session/session.ts';
 
@@ -19,6 +21,12 @@ export interface DeliveryConfig {
   readonly window: number;
   /** No limit when undefined. */
   readonly backlogMessagesPerS: number | undefined;
+  /** Strict Sparkplug: DATA at QoS 0, kept this long after it was sent (1.5 × keep-alive). Undefined: DATA at QoS 1. */
+  readonly strictHoldMs?: number | undefined;
+  /** Servers that `connect` knows. Default 1. */
+  readonly servers?: number | undefined;
+  /** No birth before this host is online. */
+  readonly primaryHostId?: string | undefined;
   readonly outbox: {
     readonly maxBytes: number;
     readonly commitDelayMs: number;
@@ -34,6 +42,11 @@ export interface DeliveryDeps {
   readonly devices: DeviceTable;
   /** Called when going on would break a promise: the process must end. */
   onFatal(error: Error): void;
+  /**
+   * A host wants a value in a machine; the metric is writable and can hold it. Whoever takes the command writes it, and reports what
+   * the machine says afterwards like any reading: nothing is echoed. Without it commands for devices are not even subscribed to.
+   */
+  readonly onDeviceCommand?: ((command: DeviceCommand) => void) | undefined;
 }
 
 /** Everything between a reading and the broker: outbox, publisher, session. All time, randomness and disk come from `env`. */
@@ -45,6 +58,12 @@ export interface Delivery {
   /** Takes readings of a known device. Resolves when they are on disk, or lost and counted. Never rejects. */
   report(deviceId: string, readings: readonly Reading[]): Promise<void>;
   deviceChanged(deviceId: string, isOnline: boolean): void;
+  /** A device that is new or reports other metrics from now on: its DBIRTH goes out when a session is up, with a DDEATH when it is offline. */
+  deviceDeclared(config: DeviceConfig, metrics: readonly MetricDefinition[]): void;
+  /** Nobody reads the device any more: DDEATH. What the outbox still holds of it is sent. */
+  deviceRemoved(deviceId: string): void;
+  /** The log of the outbox, for what must know whether something is in it; undefined before `start`. */
+  outboxLog(): LogBus | undefined;
   health(): DeliveryHealth;
 }
 
@@ -94,21 +113,25 @@ export function createDelivery(config: DeliveryConfig, deps: DeliveryDeps): Deli
       );
       outbox = box;
       const sender = createPublisher(
-        { window: config.window, backlogMessagesPerS: config.backlogMessagesPerS },
+        { window: config.window, backlogMessagesPerS: config.backlogMessagesPerS, holdMs: config.strictHoldMs },
         { clock: env.clock, log, outbox: box, devices },
       );
       publisher = sender;
-      session = createSession(config, {
-        clock: env.clock,
-        random: env.random,
-        disk: env.disk,
-        log,
-        devices,
-        connect: deps.connect,
-        nodeMetrics,
-        onSession: (link) => sender.run(link),
-        onResend: (request) => sender.resend(request),
-      });
+      session = createSession(
+        { ...config, isStrict: config.strictHoldMs !== undefined },
+        {
+          clock: env.clock,
+          random: env.random,
+          disk: env.disk,
+          log,
+          devices,
+          connect: deps.connect,
+          nodeMetrics,
+          onSession: (link) => sender.run(link),
+          onResend: (request) => sender.resend(request),
+          onDeviceCommand: deps.onDeviceCommand,
+        },
+      );
       session.start();
     },
 
@@ -127,12 +150,12 @@ export function createDelivery(config: DeliveryConfig, deps: DeliveryDeps): Deli
       const current = readings.filter(({ isHistorical }) => isHistorical !== true);
       for (const reading of current) device.last.set(reading.metric, reading);
       if (current.length === readings.length) {
-        await outbox?.append(deviceId, current, device.metrics);
+        await outbox?.append(deviceId, chronological(current), device.metrics);
         return;
       }
       // Payloads of their own: a host may take what is historical later than the rest.
       const past = readings.filter(({ isHistorical }) => isHistorical === true);
-      await Promise.all([past, current].map((part) => outbox?.append(deviceId, part, device.metrics)));
+      await Promise.all([past, current].map((part) => outbox?.append(deviceId, chronological(part), device.metrics)));
     },
 
     deviceChanged(deviceId, isOnline) {
@@ -141,6 +164,19 @@ export function createDelivery(config: DeliveryConfig, deps: DeliveryDeps): Deli
       device.isOnline = isOnline;
       session?.deviceChanged(deviceId, isOnline);
     },
+
+    deviceDeclared(config, metrics) {
+      devices.replace(config, metrics);
+      session?.deviceChanged(config.id, true);
+      if (devices.get(config.id)?.isOnline === false) session?.deviceChanged(config.id, false);
+    },
+
+    deviceRemoved(deviceId) {
+      if (devices.get(deviceId)?.isOnline === true) session?.deviceChanged(deviceId, false);
+      devices.remove(deviceId);
+    },
+
+    outboxLog: () => outbox?.log,
 
     health: () => ({
       session: session?.health() ?? { isOnline: false, connects: 0, rebirths: 0 },
@@ -151,4 +187,10 @@ export function createDelivery(config: DeliveryConfig, deps: DeliveryDeps): Deli
       published: publisher?.counts().published ?? 0,
     }),
   };
+}
+
+/** In the order of their times, as Sparkplug wants them in a message (tck-id-operational-behavior-data-publish-dbirth-order). */
+function chronological(readings: readonly Reading[]): readonly Reading[] {
+  const isSorted = readings.every(({ timestampMs }, i) => i === 0 || timestampMs >= (readings[i - 1]?.timestampMs ?? timestampMs));
+  return isSorted ? readings : [...readings].sort((a, b) => a.timestampMs - b.timestampMs);
 }

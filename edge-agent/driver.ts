@@ -85,10 +85,18 @@ export interface MetricDefinition {
 export interface ReportRule {
   /** In the metric's unit. */
   readonly deadband?: number | undefined;
-  /** In percent of the last reported value. */
+  /** In percent of `range`; without a range, of the last reported value. */
   readonly deadbandPercent?: number | undefined;
+  /** Instead of a deadband: the line through the reported values is never further than this from a value that was not reported; in the metric's unit. */
+  readonly swingingDoor?: number | undefined;
+  /** With a swinging door: the last reported value is never off by more than the deviation for longer than this. */
+  readonly maxDelayMs?: number | undefined;
+  /** Lowest and highest value of the measuring range. */
+  readonly range?: readonly [number, number] | undefined;
   /** An unchanged value is reported again after this time. */
   readonly heartbeatMs?: number | undefined;
+  /** false: derived tags of the device may read it, it is never reported. */
+  readonly publish?: boolean | undefined;
 }
 
 export interface DriverDeps {
@@ -128,7 +136,20 @@ export interface DeviceConfig {
   readonly displayName?: string | undefined;
   readonly kind?: string | undefined;
   readonly line?: string | undefined;
+  /** Name and version of the profile that its tags come from. */
+  readonly profile?: string | undefined;
   readonly intervalMs: number;
+  readonly derived?: readonly DerivedTag[] | undefined;
+}
+
+/** A metric that the edge computes from other metrics of the device, see rules/README.md. */
+export interface DerivedTag extends ReportRule {
+  readonly metric: string;
+  readonly expression: string;
+  readonly dataType: DataTypeName;
+  readonly unitName?: string | undefined;
+  /** What `lookup(x)` finds. */
+  readonly map?: Readonly<Record<string, string | number | boolean>> | undefined;
 }
 
 /** What the host tells the agent; the agent turns it into outbox records, births and deaths. */
@@ -139,4 +160,19 @@ export interface DeviceSink {
   offline(deviceId: string, reason: string): void;
   /** Samples that passed report by exception, oldest first. */
   report(deviceId: string, readings: readonly Reading[]): void;
+  /** Every attempt to write a value, whatever came of it: the audit trail. */
+  wrote?(attempt: WriteAttempt): void;
+}
+
+export interface WriteAttempt {
+  readonly deviceId: string;
+  readonly write: TagWrite;
+  /** When it was asked for, ms UTC. */
+  readonly timestampMs: number;
+  /** `refused`: nothing was sent. `failed`: it may or may not have been written. */
+  readonly outcome: 'written' | 'refused' | 'failed';
+  /** What the device said afterwards; only when written. */
+  readonly readBack?: Reading | undefined;
+  /** Why it was not written. */
+  readonly reason?: string | undefined;
 }

@@ -11,17 +11,25 @@ const maxAliasCount = 100;
  * Throws ConfigError with every problem at once: path inside the file, what is wrong, and what was expected.
  */
 export function loadConfig<T>(schema: z.ZodType<T>, file: string, env: Readonly<Record<string, string | undefined>>): T {
-  let text: string;
+  return parseConfig(schema, readConfigText(file), file, env);
+}
+
+/** The text of a configuration file. Throws ConfigError when it cannot be read. */
+export function readConfigText(file: string): string {
   try {
-    text = readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (error) {
     throw new ConfigError(file, [`cannot be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`]);
   }
-  return parseConfig(schema, text, file, env);
 }
 
 /** `loadConfig` for YAML text that is already there; `source` names it in errors. */
 export function parseConfig<T>(schema: z.ZodType<T>, text: string, source: string, env: Readonly<Record<string, string | undefined>>): T {
+  return checkConfig(schema, parseYaml(text, source, env), source);
+}
+
+/** What the YAML says, not yet checked by a schema. Throws ConfigError when it is no YAML or names an unset variable. */
+export function parseYaml(text: string, source: string, env: Readonly<Record<string, string | undefined>>): unknown {
   const document = parseDocument(text, { prettyErrors: true, uniqueKeys: true });
   if (document.errors.length > 0)
     throw new ConfigError(
@@ -37,7 +45,7 @@ export function parseConfig<T>(schema: z.ZodType<T>, text: string, source: strin
   const problems: string[] = [];
   const filled = substitute(value ?? {}, '', env, problems);
   if (problems.length > 0) throw new ConfigError(source, problems);
-  return checkConfig(schema, filled, source);
+  return filled;
 }
 
 /** Checks a value that is no text any more. The result is frozen, deeply. */

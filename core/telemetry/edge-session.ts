@@ -24,8 +24,10 @@ export function isSessionMetric(name: string): boolean {
   return name === 'bdSeq' || name.startsWith('Node Control/') || name.startsWith('Device Control/') || isOutboxMetric(name);
 }
 
+const propertyNames: ReadonlySet<string> = new Set(Object.values(deviceProperties));
+
 export function isDeviceProperty(name: string): boolean {
-  return name === deviceProperties.displayName || name === deviceProperties.kind || name === deviceProperties.line;
+  return propertyNames.has(name);
 }
 
 /** One edge node's session as its births told it (Sparkplug 3.0 §5, host side). */

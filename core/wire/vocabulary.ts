@@ -55,4 +55,6 @@ export const deviceProperties = {
   displayName: 'Properties/DisplayName',
   kind: 'Properties/Kind',
   line: 'Properties/Line',
+  /** Device profile with its version, e.g. `eastron-sdm630@1`. */
+  profile: 'Properties/Profile',
 } as const;

@@ -3,6 +3,7 @@ import { ConnectionLostError, type Driver, type Reading } from '../driver.ts';
 import { within } from './deadline.ts';
 import type { DeviceTracker } from './device-tracker.ts';
 import { advance, nextSlot, spreadSlots } from './poll-schedule.ts';
+import type { Turns } from './turns.ts';
 
 /** What one connection does between connect and loss: poll its devices, or listen to them. Both end by throwing. */
 
@@ -10,7 +11,9 @@ export interface Session {
   readonly driver: Driver;
   readonly devices: readonly DeviceTracker[];
   readonly clock: Clock;
-  /** Aborts when the host stops. */
+  /** Calls to the driver are never concurrent. */
+  readonly turns: Turns;
+  /** Aborts when the host stops or the connection is lost. */
   readonly signal: AbortSignal;
   readonly readTimeoutMs: number;
   readonly subscribeTimeoutMs: number;
@@ -39,6 +42,11 @@ export async function pollDevices(session: Session, read: NonNullable<Driver['re
   const untried = new Set(devices);
   let nextProbeMs = Number.NEGATIVE_INFINITY;
   for (const device of devices) device.breaker.reconnected();
+  const skip = (slot: (typeof slots)[number], nowMs: number): void => {
+    const skipped = advance(slot, nowMs);
+    slot.device.overran(skipped);
+    counters.overruns += skipped;
+  };
 
   for (;;) {
     const slot = nextSlot(slots);
@@ -58,14 +66,15 @@ export async function pollDevices(session: Session, read: NonNullable<Driver['re
     const nowMs = clock.monotonic();
     if (!(outcome instanceof Error)) {
       session.answered();
-      counters.samples += device.answered(outcome);
-      counters.overruns += advance(slot, nowMs);
+      counters.samples += device.answered(outcome.readings);
+      device.tookMs(nowMs - outcome.startMs);
+      skip(slot, nowMs);
       continue;
     }
     counters.failures++;
     const probeInMs = device.breaker.failed();
     if (probeInMs === undefined) {
-      counters.overruns += advance(slot, nowMs);
+      skip(slot, nowMs);
       continue;
     }
     device.unreachable(outcome.message);
@@ -78,42 +87,49 @@ export async function pollDevices(session: Session, read: NonNullable<Driver['re
   }
 }
 
+interface Answer {
+  readonly readings: readonly Reading[];
+  /** Monotonic; a write may have gone before. */
+  readonly startMs: number;
+}
+
 /** The readings, or why the device did not answer. Throws when the connection cannot go on. */
-async function readOnce(session: Session, read: NonNullable<Driver['read']>, deviceId: string): Promise<readonly Reading[] | Error> {
+async function readOnce(session: Session, read: NonNullable<Driver['read']>, deviceId: string): Promise<Answer | Error> {
   const { clock, signal, readTimeoutMs } = session;
   try {
-    return await within(clock, readTimeoutMs, `reading ${deviceId}`, read.call(session.driver, deviceId, signal), signal);
+    return await session.turns.take(async () => {
+      signal.throwIfAborted();
+      const startMs = clock.monotonic();
+      const call = read.call(session.driver, deviceId, signal);
+      return { startMs, readings: await within(clock, readTimeoutMs, `reading ${deviceId}`, call, signal) };
+    });
   } catch (error) {
     if (signal.aborted || error instanceof ConnectionLostError) throw error;
     return error instanceof Error ? error : new Error(String(error));
   }
 }
 
-export async function followDevices(session: Session, subscribe: NonNullable<Driver['subscribe']>): Promise<never> {
+export async function followDevices(
+  session: Session,
+  subscribe: NonNullable<Driver['subscribe']>,
+  lost: (error: Error) => void,
+): Promise<never> {
   const { clock, signal, counters, devices } = session;
   const byId = new Map(devices.map((device) => [device.config.id, device]));
-  // One signal for "stopped" and "lost": racing a promise that lives as long as the connection would leak a listener per beat.
-  const over = new AbortController();
-  const stop = (): void => over.abort(signal.reason);
-  signal.addEventListener('abort', stop, { once: true });
   // Only what this connection has confirmed is repeated: a device that is still silent may have changed meanwhile.
   const heard = new Set<DeviceTracker>();
   const emit = (deviceId: string, readings: readonly Reading[]): void => {
     const device = byId.get(deviceId);
-    if (over.signal.aborted || device === undefined) return;
+    if (signal.aborted || device === undefined) return;
     heard.add(device);
     session.answered();
     counters.samples += device.answered(readings);
   };
-  try {
-    const subscribed = subscribe.call(session.driver, emit, (error) => over.abort(error), over.signal);
-    await within(clock, session.subscribeTimeoutMs, 'subscribing', subscribed, over.signal);
-    for (;;) {
-      await clock.sleep(beatMs, over.signal);
-      for (const device of heard) counters.samples += device.beat();
-    }
-  } finally {
-    signal.removeEventListener('abort', stop);
-    over.abort(new Error('the session is over'));
+  await session.turns.take(() =>
+    within(clock, session.subscribeTimeoutMs, 'subscribing', subscribe.call(session.driver, emit, lost, signal), signal),
+  );
+  for (;;) {
+    await clock.sleep(beatMs, signal);
+    for (const device of heard) counters.samples += device.beat();
   }
 }

@@ -17,7 +17,13 @@ export function encodeDeviceData(
   options: { readonly seq: number; readonly timestampMs: number; readonly isHistorical: boolean },
 ): Uint8Array {
   const { seq, timestampMs, isHistorical } = options;
-  const identity = { name: outboxIdentityMetric, dataType: dataType.Bytes, value: encodeIdentity(record.stream, record.seq) };
+  const identity = {
+    name: outboxIdentityMetric,
+    // Not after the first sample: Sparkplug wants the values of a message in the order of their times.
+    timestampMs: record.metrics[0]?.timestampMs ?? timestampMs,
+    isHistorical: isHistorical || record.metrics.every((metric) => metric.isHistorical === true) || undefined,
+    value: encodeIdentity(record.stream, record.seq),
+  };
   const metrics: Metric[] = [identity];
   const types = new Map<Metric, DataType>();
   record.metrics.forEach((metric, i) => {

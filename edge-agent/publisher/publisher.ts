@@ -7,9 +7,10 @@ import { WireError } from '@nhip/core/wire/wire-error';
 import type { Outbox } from '../outbox/outbox.ts';
 import { decodeOutboxRecord, type OutboxRecord } from '../outbox/record.ts';
 import type { DeviceTable } from '../session/device-table.ts';
-import type { SessionLink } from '../session/session.ts';
+import type { SessionLink } from '../session/session-link.ts';
 import { reportLosses } from './loss-reporter.ts';
 import { encodeDeviceData } from './message.ts';
+import { createRollingHistory } from './rolling-history.ts';
 import { createWindow, type Lane, type Window } from './window.ts';
 
 export interface Publisher {
@@ -30,6 +31,13 @@ export interface PublisherConfig {
   readonly window: number;
   /** No limit but the window when undefined. */
   readonly backlogMessagesPerS: number | undefined;
+  /** Strict Sparkplug: what was sent is kept this long before it counts as acknowledged. Undefined: the acknowledgement is enough. */
+  readonly holdMs?: number | undefined;
+}
+
+/** A session, and what becomes of a record that the other side has. */
+interface Sending extends SessionLink {
+  taken(index: number): void;
 }
 
 /** How often the cursor is made durable: repeats are dropped by ingest, fsyncs wear the card. */
@@ -59,11 +67,11 @@ export function createPublisher(
   }
 
   /** Sends until it is acknowledged or the session ends: then the next session sends it, because it is not acknowledged. */
-  async function deliver(record: OutboxRecord, index: number, lane: Lane, link: SessionLink): Promise<void> {
+  async function deliver(record: OutboxRecord, index: number, lane: Lane, link: Sending): Promise<void> {
     for (let isFirst = true; !link.signal.aborted; isFirst = false) {
       try {
         await send(record, lane, link);
-        acks.acknowledge(index, index + 1);
+        link.taken(index);
         return;
       } catch (error) {
         if (link.signal.aborted) return;
@@ -74,7 +82,7 @@ export function createPublisher(
   }
 
   /** Waits for a place in the window, then sends without waiting for the acknowledgement. */
-  async function enqueue({ index, payload }: LogRecord, lane: Lane, window: Window, link: SessionLink): Promise<void> {
+  async function enqueue({ index, payload }: LogRecord, lane: Lane, window: Window, link: Sending): Promise<void> {
     const record = readRecord(payload);
     if (record === undefined) {
       await missing(index, index + 1, link.signal);
@@ -117,7 +125,7 @@ export function createPublisher(
   }
 
   /** Reads [from, to) and sends what is not acknowledged; `to` undefined follows the log for ever. */
-  async function lane(from: number, to: number | undefined, window: Window, link: SessionLink): Promise<void> {
+  async function lane(from: number, to: number | undefined, window: Window, link: Sending): Promise<void> {
     const kind: Lane = to === undefined ? 'live' : 'backlog';
     const end = to ?? Number.POSITIVE_INFINITY;
     const pace = createPace(kind === 'backlog' ? config.backlogMessagesPerS : undefined, link.signal);
@@ -142,7 +150,7 @@ export function createPublisher(
   }
 
   /** Serves requests for numbers, one at a time, beside the backlog. Acknowledged records stay acknowledged. */
-  async function resendLane(window: Window, link: SessionLink): Promise<void> {
+  async function resendLane(window: Window, link: Sending): Promise<void> {
     link.signal.addEventListener('abort', () => wakeResend?.());
     const pace = createPace(config.backlogMessagesPerS, link.signal);
     while (!link.signal.aborted) {
@@ -197,7 +205,11 @@ export function createPublisher(
   }
 
   return {
-    async run(link) {
+    async run(session) {
+      const release = (index: number): void => acks.acknowledge(index, index + 1);
+      const { holdMs } = config;
+      const history = holdMs === undefined ? undefined : createRollingHistory(holdMs, session, { clock, release });
+      const link: Sending = { ...session, taken: history?.sent ?? release };
       const window = createWindow(config.window, link.signal);
       resends = [];
       const splitAt = outbox.log.stats().nextIndex;
@@ -205,7 +217,8 @@ export function createPublisher(
         lane(splitAt, undefined, window, link),
         lane(acks.cursor(), splitAt, window, link),
         resendLane(window, link),
-        reportLosses(link, { clock, log, outbox }),
+        reportLosses(link, { clock, log, outbox, holdMs }),
+        history?.run(),
         commitLoop(link),
       ]);
     },

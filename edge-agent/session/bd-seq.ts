@@ -6,13 +6,15 @@ const file = 'bdseq';
 
 /**
  * The birth/death sequence number: +1 with every CONNECT, 255 → 0, kept over restarts (tck-id-topics-nbirth-bdseq-increment),
- * so that a late will of the last session is not taken for a death of this one. Call the result once per CONNECT; it never
- * rejects: with a full disk the session must still come up, because sending is what makes room.
+ * so that a late will of the last session is not taken for a death of this one. Call the result before each attempt to connect;
+ * `isFree` says that the last number never left this computer and is to be used. It never rejects: with a full disk the session
+ * must still come up, because sending is what makes room.
  */
-export function createBdSeq(disk: Disk, folder: string, log: Log): () => Promise<number> {
+export function createBdSeq(disk: Disk, folder: string, log: Log): (isFree: boolean) => Promise<number> {
   let last: number | undefined;
   let isStuck = false;
-  return async () => {
+  return async (isFree) => {
+    if (isFree && last !== undefined) return last;
     try {
       last ??= (await readSmallFile(disk, folder, file))?.[0];
       last = last === undefined ? 0 : (last + 1) % 256;

@@ -9,8 +9,12 @@ export interface MqttConnection {
   readonly closed: Promise<Error>;
   /** QoS 0: resolves when it is handed over. QoS 1: at the PUBACK. May never settle when the connection ends first. */
   publish(topic: string, payload: Uint8Array, qos: 0 | 1): Promise<void>;
-  /** Resolves at the SUBACK. `onMessage` is called for what arrives from then on. */
-  subscribe(filter: string, onMessage: (payload: Uint8Array) => void): Promise<void>;
+  /** Resolves at the SUBACK. `onMessage` is called for what arrives from then on. Filters must not overlap. */
+  subscribe(filter: string, onMessage: (payload: Uint8Array, topic: string) => void): Promise<void>;
+  /** Asks for a sign of life; resolves at the PINGRESP: what was published before has then reached the broker. May never settle. */
+  ping(): Promise<void>;
+  /** False when it is certain that no CONNECT went out: then nobody has seen the will. */
+  isConnectSent(): boolean;
   /** Sends DISCONNECT (the will is dropped) and closes; resolves when it is sent. */
   disconnect(): Promise<void>;
   /** Cuts the connection. Idempotent. */
@@ -22,5 +26,5 @@ export interface MqttWill {
   readonly payload: Uint8Array;
 }
 
-/** Begins to connect, with a will at QoS 1. */
-export type ConnectMqtt = (will: MqttWill) => MqttConnection;
+/** Begins to connect to a server of the list (`server` is its place), with a will at QoS 1. */
+export type ConnectMqtt = (will: MqttWill, server: number) => MqttConnection;

@@ -30,8 +30,17 @@ export interface Alias {
 /** Devices, their metrics and last values: what births are made of. */
 export interface DeviceTable {
   add(config: DeviceConfig, metrics: readonly MetricDefinition[]): void;
+  /**
+   * Another configuration of a device, at run time: metrics that stay keep their alias and last value, online stays online. A new
+   * DBIRTH is due. Adds the device when it is unknown.
+   */
+  replace(config: DeviceConfig, metrics: readonly MetricDefinition[]): void;
+  /** Forgets a device. Records of it that are still in the outbox declare it again when they are sent. */
+  remove(id: string): void;
   get(id: string): Device | undefined;
   all(): Iterable<Device>;
+  /** A metric of the configuration, by its name or its alias. */
+  definition(deviceId: string, nameOrAlias: string | number): MetricDefinition | undefined;
   /** Alias of a metric. Declares it with `type` when it is unknown (a record older than the configuration). */
   alias(deviceId: string, name: string, type: DataType): Alias;
   /** The metrics of a DBIRTH: every metric that will ever be reported, with its last value or null (tck-id-topics-dbirth-metric-reqs). */
@@ -65,8 +74,32 @@ export function createDeviceTable(): DeviceTable {
 
   return {
     add,
+    replace(config, metrics) {
+      const before = devices.get(config.id);
+      if (before === undefined) {
+        add(config, metrics);
+        return;
+      }
+      const declared = new Map<string, Declared>();
+      for (const definition of metrics) {
+        const alias = before.declared.get(definition.name)?.alias;
+        if (alias === undefined) declare(declared, definition);
+        else declared.set(definition.name, { definition, alias, type: dataType[definition.dataType] });
+      }
+      const names = new Map(metrics.map((definition) => [definition.name, definition]));
+      for (const name of before.last.keys()) if (!names.has(name)) before.last.delete(name);
+      devices.set(config.id, { id: config.id, config, declared, metrics: names, last: before.last, isOnline: before.isOnline });
+    },
+    remove: (id) => void devices.delete(id),
     get: (id) => devices.get(id),
     all: () => devices.values(),
+    definition(deviceId, nameOrAlias) {
+      const device = devices.get(deviceId);
+      if (typeof nameOrAlias === 'string') return device?.metrics.get(nameOrAlias);
+      if (device === undefined) return undefined;
+      const declared = [...device.declared.values()].find(({ alias }) => alias === nameOrAlias);
+      return declared === undefined ? undefined : device.metrics.get(declared.definition.name);
+    },
     alias(deviceId, name, type) {
       const device = devices.get(deviceId) ?? add({ id: deviceId, intervalMs: 0 }, []);
       const known = device.declared.get(name);
@@ -98,7 +131,8 @@ export function createDeviceTable(): DeviceTable {
         // One value that does not fit its type must not cost the whole birth.
         metrics.push(fitsType(metric) ? metric : { ...metric, value: null });
       }
-      return metrics;
+      // Sparkplug wants values in the order of their times (tck-id-operational-behavior-data-publish-dbirth-order).
+      return metrics.sort((a, b) => (a.timestampMs ?? nowMs) - (b.timestampMs ?? nowMs));
     },
   };
 }
@@ -108,6 +142,7 @@ function propertyMetrics(config: DeviceConfig, timestampMs: number): readonly Me
     [deviceProperties.displayName, config.displayName],
     [deviceProperties.kind, config.kind],
     [deviceProperties.line, config.line],
+    [deviceProperties.profile, config.profile],
   ];
   return pairs.flatMap(([name, value]) => (value === undefined ? [] : [{ name, timestampMs, dataType: dataType.String, value }]));
 }

@@ -1,9 +1,11 @@
-import { connect } from 'mqtt';
+import { connect, type MqttClient } from 'mqtt';
 import type { ConnectMqtt, MqttConnection } from './connection.ts';
 
 export interface MqttConnectionConfig {
   /** mqtt, mqtts, ws or wss. */
   readonly url: string;
+  /** Further servers, in the order in which they are tried. */
+  readonly backupUrls?: readonly string[] | undefined;
   readonly clientId: string;
   readonly username: string;
   readonly password: string;
@@ -16,8 +18,9 @@ export interface MqttConnectionConfig {
 
 /** Connections over a real network, by MQTT.js: MQTT 3.1.1, clean session, no reconnecting and no queue of its own. */
 export function createMqttConnect(config: MqttConnectionConfig): ConnectMqtt {
-  return (will) => {
-    const client = connect(config.url, {
+  const urls = [config.url, ...(config.backupUrls ?? [])];
+  return (will, server) => {
+    const client = connect(urls[server % urls.length] ?? config.url, {
       clientId: config.clientId,
       username: config.username,
       password: config.password,
@@ -40,6 +43,16 @@ export function createMqttConnect(config: MqttConnectionConfig): ConnectMqtt {
       void closed.then(reject);
     });
     connected.catch(() => undefined);
+    const listeners = new Map<string, (payload: Uint8Array, topic: string) => void>();
+    client.on('message', (topic, payload) => {
+      for (const [filter, onMessage] of listeners) if (matches(filter, topic)) onMessage(payload, topic);
+    });
+    const pings = followPings(client);
+    let isConnectSent = true;
+    client.on('error', (error) => {
+      // The library writes the CONNECT before there is a connection, so only such an error tells that nobody got it.
+      if ('code' in error && unreachable.has(String(error.code))) isConnectSent = false;
+    });
     const connection: MqttConnection = {
       connected,
       closed,
@@ -48,9 +61,11 @@ export function createMqttConnect(config: MqttConnectionConfig): ConnectMqtt {
           client.publish(topic, bufferOf(payload), { qos }, (error) => (error ? reject(error) : resolve()));
         }),
       async subscribe(filter, onMessage) {
-        client.on('message', (_, payload) => onMessage(payload));
+        listeners.set(filter, onMessage);
         await client.subscribeAsync(filter, { qos: 1 });
       },
+      ping: () => pings.send(),
+      isConnectSent: () => isConnectSent,
       disconnect: () => client.endAsync(),
       destroy: () => {
         client.end(true);
@@ -58,6 +73,39 @@ export function createMqttConnect(config: MqttConnectionConfig): ConnectMqtt {
     };
     return connection;
   };
+}
+
+/** Errors of an attempt that reached no server. */
+const unreachable = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN']);
+
+/** Answers come in the order of the pings; the library sends pings of its own between ours. */
+function followPings(client: MqttClient): { send(): Promise<void> } {
+  let sent = 0;
+  let answered = 0;
+  let waiting: { readonly until: number; readonly resolve: () => void }[] = [];
+  client.on('packetsend', ({ cmd }) => {
+    if (cmd === 'pingreq') sent++;
+  });
+  client.on('packetreceive', ({ cmd }) => {
+    if (cmd !== 'pingresp') return;
+    answered++;
+    for (const { until, resolve } of waiting) if (until <= answered) resolve();
+    waiting = waiting.filter(({ until }) => until > answered);
+  });
+  return {
+    send: () =>
+      new Promise((resolve) => {
+        client.sendPing();
+        waiting.push({ until: sent, resolve });
+      }),
+  };
+}
+
+/** Whether a topic matches a filter; of the wildcards only `+` is used here. */
+function matches(filter: string, topic: string): boolean {
+  const levels = topic.split('/');
+  const wanted = filter.split('/');
+  return wanted.length === levels.length && wanted.every((level, i) => level === '+' || level === levels[i]);
 }
 
 function bufferOf(bytes: Uint8Array): Buffer {

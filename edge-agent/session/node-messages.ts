@@ -1,7 +1,7 @@
 import type { Clock } from '@nhip/core/process/env';
 import type { Log } from '@nhip/core/process/log';
 import { outboxLossMetric } from '@nhip/core/wire/outbox-identity';
-import { dataType } from '@nhip/core/wire/sparkplug/datatype';
+import { type DataType, dataType } from '@nhip/core/wire/sparkplug/datatype';
 import { encodePayload } from '@nhip/core/wire/sparkplug/encode';
 import type { Metric } from '@nhip/core/wire/sparkplug/payload';
 import { type MessageType, sparkplugTopic } from '@nhip/core/wire/topic';
@@ -13,6 +13,8 @@ export interface NodeMessagesConfig {
   readonly edge: string;
   /** A birth beyond this would end the session, at the broker, for ever; such a device is left out. */
   readonly maxPayloadBytes: number;
+  /** DATA at QoS 0 and only when it changed, as Sparkplug wants it (tck-id-topics-ddata-mqtt); default false: QoS 1, for the PUBACK. */
+  readonly isStrict?: boolean | undefined;
 }
 
 interface NodeMessagesDeps {
@@ -30,9 +32,9 @@ export interface NodeMessages {
   deviceChanged(deviceId: string, isOnline: boolean): void;
   /** At QoS 0. */
   nodeData(metrics: readonly Metric[]): void;
-  /** At QoS 1; resolves at the PUBACK. */
+  /** At QoS 1; resolves at the PUBACK. Strict: at QoS 0; resolves when it is handed over. */
   nodeDataAcknowledged(metrics: readonly Metric[]): Promise<void>;
-  /** DDATA at QoS 1; resolves at the PUBACK. `encode` gets the message's sequence number. */
+  /** DDATA, likewise. `encode` gets the message's sequence number. */
   deviceData(device: string, encode: (seq: number) => Uint8Array): Promise<void>;
   /** NDEATH at QoS 1 (tck-id-operational-behavior-edge-node-intentional-disconnect-ndeath). */
   death(): Promise<void>;
@@ -53,6 +55,7 @@ export function createNodeMessages(
   bdSeq: number,
 ): NodeMessages {
   const { clock, log, devices, unborn } = deps;
+  const dataQos = config.isStrict === true ? 0 : 1;
   let seq = 0;
 
   function nextSeq(): number {
@@ -91,8 +94,14 @@ export function createNodeMessages(
     sendUnacknowledged('DDEATH', deviceId, encodePayload({ timestampMs: clock.now(), seq: nextSeq(), metrics: [] }));
   }
 
+  /** Without types and properties: the birth tells them (tck-id-payloads-metric-datatype-not-req). */
   function nodeData(metrics: readonly Metric[]): Uint8Array {
-    return encodePayload({ timestampMs: clock.now(), seq: nextSeq(), metrics });
+    const types = new Map<Metric, DataType>();
+    const data = metrics.map(({ dataType: type, properties: _, ...metric }): Metric => {
+      if (type !== undefined) types.set(metric, type);
+      return metric;
+    });
+    return encodePayload({ timestampMs: clock.now(), seq: nextSeq(), metrics: data }, (metric) => types.get(metric) ?? dataType.Double);
   }
 
   return {
@@ -105,7 +114,7 @@ export function createNodeMessages(
         { name: outboxLossMetric, timestampMs, dataType: dataType.String, value: null },
         ...nodeMetrics,
       ];
-      sendUnacknowledged('NBIRTH', '', encodePayload({ timestampMs, seq: 0, metrics }));
+      sendUnacknowledged('NBIRTH', '', encodePayload({ timestampMs, seq: 0, metrics: metrics.sort(byTime) }));
       for (const device of devices.all()) {
         birthDevice(device.id);
         // Born and declared dead at once: the host then knows the aliases of what the backlog still holds of it.
@@ -119,13 +128,18 @@ export function createNodeMessages(
     nodeData(metrics) {
       sendUnacknowledged('NDATA', '', nodeData(metrics));
     },
-    nodeDataAcknowledged: (metrics) => publish('NDATA', '', nodeData(metrics), 1),
-    deviceData: (device, encode) => publish('DDATA', device, encode(nextSeq()), 1),
+    nodeDataAcknowledged: (metrics) => publish('NDATA', '', nodeData(metrics), dataQos),
+    deviceData: (device, encode) => publish('DDATA', device, encode(nextSeq()), dataQos),
     death() {
       const timestampMs = clock.now();
       return publish('NDEATH', '', encodePayload({ timestampMs, metrics: [bdSeqMetric(bdSeq, timestampMs)] }), 1);
     },
   };
+}
+
+/** tck-id-operational-behavior-data-publish-nbirth-order */
+function byTime(a: Metric, b: Metric): number {
+  return (a.timestampMs ?? 0) - (b.timestampMs ?? 0);
 }
 
 function bdSeqMetric(bdSeq: number, timestampMs: number): Metric {

@@ -11,7 +11,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { waitFor } from '../testing/wait-for.ts';
 import { createDeviceTable } from './device-table.ts';
 import { createMqttConnect } from './mqtt-connection.ts';
-import { createSession, type Session, type SessionLink } from './session.ts';
+import { createSession, type Session } from './session.ts';
+import type { SessionLink } from './session-link.ts';
 import { metricValue, type RecordingBroker, startRecordingBroker } from './testing/recording-broker.ts';
 
 const speed = 50;

@@ -2,24 +2,23 @@ import { setMaxListeners } from 'node:events';
 import type { Clock, Disk, Random, Timer } from '@nhip/core/process/env';
 import type { Log } from '@nhip/core/process/log';
 import type { ResendRequest } from '@nhip/core/wire/outbox-identity';
+import { hostStateTopic } from '@nhip/core/wire/sparkplug/host-state';
 import type { Metric } from '@nhip/core/wire/sparkplug/payload';
 import { sparkplugTopic } from '@nhip/core/wire/topic';
 import { createBdSeq } from './bd-seq.ts';
-import type { ConnectMqtt } from './connection.ts';
+import type { ConnectMqtt, MqttConnection } from './connection.ts';
+import { createDeviceCommands, type DeviceCommand } from './device-command.ts';
 import type { DeviceTable } from './device-table.ts';
 import { readNodeCommand } from './node-command.ts';
 import { createNodeMessages, type NodeMessages, type NodeMessagesConfig, willOf } from './node-messages.ts';
+import { followPrimaryHost, HostOfflineError } from './primary-host.ts';
+import { createLink, type SessionLink } from './session-link.ts';
 
-/** What a session that is up gives to who has something to send. */
-export interface SessionLink {
-  /** Aborts when the session ends. */
-  readonly signal: AbortSignal;
-  /** Sends one DDATA at QoS 1; resolves at the PUBACK, rejects when the session ends first. `encode` gets the next Sparkplug seq. */
-  publish(device: string, encode: (seq: number) => Uint8Array): Promise<void>;
-  /** Sends one NDATA at QoS 1, the node's own metrics beside `metrics`; resolves at the PUBACK, rejects when the session ends first. */
-  publishNode(metrics: readonly Metric[]): Promise<void>;
-  /** Sends all births again, before the next message. */
-  rebirth(): void;
+export interface SessionConfig extends NodeMessagesConfig {
+  /** How many servers there are; the next one is tried when a session ends or does not come up. Default 1. */
+  readonly servers?: number | undefined;
+  /** No birth before this host is online; when it goes offline, the session ends. */
+  readonly primaryHostId?: string | undefined;
 }
 
 export interface SessionDeps {
@@ -35,6 +34,8 @@ export interface SessionDeps {
   onSession(link: SessionLink): Promise<void>;
   /** The host asks for numbers again. Called while a session is up only. */
   onResend(request: ResendRequest): void;
+  /** A host wants a value in a machine. Without it no DCMD is subscribed to. */
+  readonly onDeviceCommand?: ((command: DeviceCommand) => void) | undefined;
 }
 
 export interface Session {
@@ -49,21 +50,32 @@ export interface Session {
 /** A rebirth that is asked for sooner after the last one waits for this: a host in trouble must not make a storm. */
 const rebirthQuietMs = 1000;
 const nodeDataIntervalMs = 5000;
+/** A strict session tells what changed, and what stands still this often. */
+const strictHeartbeatMs = 60_000;
 const firstDelayMs = 500;
 const longestDelayMs = 15_000;
 /** When nobody listens, the computer is there and its broker is about to be: asking again costs both sides next to nothing. */
 const longestRefusedDelayMs = 1000;
 /** A session that lasted this long was a good one: the next attempt comes soon again. */
 const steadyMs = 10_000;
+/** With several servers, one that says nothing of the primary host is left after this. */
+const hostWaitMs = 30_000;
 
 /** The Sparkplug B 3.0 session of the edge node: one MQTT connection at a time, births before data, its own back-off. */
-export function createSession(config: NodeMessagesConfig, deps: SessionDeps): Session {
+export function createSession(config: SessionConfig, deps: SessionDeps): Session {
   const { clock, log } = deps;
+  const { primaryHostId, servers = 1, isStrict = false } = config;
   const stopping = new AbortController();
   const unborn = new Set<string>();
   const nextBdSeq = createBdSeq(deps.disk, 'session', log);
+  const { onDeviceCommand } = deps;
+  const takeDeviceCommand =
+    onDeviceCommand === undefined ? undefined : createDeviceCommands({ clock, log, devices: deps.devices, onDeviceCommand });
   let live: NodeMessages | undefined;
   let nodeMetrics: readonly Metric[] = [];
+  let server = 0;
+  /** The bdSeq of the last attempt was in no CONNECT. */
+  let isBdSeqFree = false;
   let connects = 0;
   let rebirths = 0;
   let lastRebirthMs = Number.NEGATIVE_INFINITY;
@@ -85,6 +97,7 @@ export function createSession(config: NodeMessagesConfig, deps: SessionDeps): Se
     try {
       const command = readNodeCommand(payload);
       for (const request of command.resends) deps.onResend(request);
+      if (command.refused.length > 0) log.warn({ audit: 'command', metrics: command.refused }, 'A command for the node was refused');
       if (!command.rebirth || waitingRebirth !== undefined) return;
       log.info('The host asked for a rebirth');
       const waitMs = lastRebirthMs + rebirthQuietMs - clock.monotonic();
@@ -95,12 +108,33 @@ export function createSession(config: NodeMessagesConfig, deps: SessionDeps): Se
     }
   }
 
-  /** One session from CONNECT to its end. Throws why it ended, unless `signal` ended it. */
-  async function connectOnce(signal: AbortSignal): Promise<void> {
+  /** Everything that may come must be able to come before the birth: a rebirth request could be missed. */
+  async function subscribe(connection: MqttConnection, onState: ((payload: Uint8Array) => void) | undefined): Promise<void> {
+    await connection.subscribe(sparkplugTopic(config.group, 'NCMD', config.edge), onCommand);
+    if (takeDeviceCommand !== undefined) {
+      await connection.subscribe(sparkplugTopic(config.group, 'DCMD', config.edge, '+'), (payload, topic) => {
+        if (live !== undefined) takeDeviceCommand(topic.split('/')[4] ?? '', payload);
+      });
+    }
+    if (onState !== undefined && primaryHostId !== undefined) await connection.subscribe(hostStateTopic(primaryHostId), onState);
+  }
+
+  /** tck-id-message-flow-edge-node-birth-publish-phid-wait. Rejects when another server is to be tried. */
+  async function hostOnline(online: Promise<void>, signal: AbortSignal): Promise<void> {
+    if (servers === 1) return online;
+    const isThere = await Promise.race([online.then(() => true), clock.sleep(hostWaitMs, signal).then(() => false)]);
+    if (!isThere) throw new HostOfflineError(`no STATE of the primary host ${primaryHostId} on this server`);
+  }
+
+  /** One session from CONNECT to its end. Throws why it ended. */
+  async function connectOnce(): Promise<void> {
     upSinceMs = undefined;
-    const bdSeq = await nextBdSeq();
-    const connection = deps.connect(willOf(config, bdSeq, clock.now()));
+    const bdSeq = await nextBdSeq(isBdSeqFree);
+    stopping.signal.throwIfAborted();
+    const connection = deps.connect(willOf(config, bdSeq, clock.now()), server);
     const ended = new AbortController();
+    /** The session ends because this side wants it to. */
+    const leaving = new AbortController();
     // Every message under way may wait for the end.
     setMaxListeners(0, ended.signal);
     let isClosed = false;
@@ -108,64 +142,70 @@ export function createSession(config: NodeMessagesConfig, deps: SessionDeps): Se
       isClosed = true;
       ended.abort(error);
     });
-    const abort = (): void => ended.abort();
-    signal.addEventListener('abort', abort, { once: true });
+    const leave = (reason?: Error): void => {
+      leaving.abort(reason);
+      ended.abort(reason);
+    };
+    const onStop = (): void => leave();
+    stopping.signal.addEventListener('abort', onStop, { once: true });
+    const messages = createNodeMessages(config, { clock, log, devices: deps.devices, unborn }, connection, bdSeq);
+    const untilEnd = <T>(step: Promise<T>): Promise<T> => Promise.race([step, aborted(ended.signal)]);
+    const host =
+      primaryHostId === undefined
+        ? undefined
+        : followPrimaryHost(primaryHostId, log, (wasOnline) => {
+            // With one server there is nowhere to go: it waits where it is until the host comes.
+            if (wasOnline || servers > 1) leave(new HostOfflineError(`the primary host ${primaryHostId} is offline`));
+          });
+    let isConnected = false;
     try {
-      await Promise.race([connection.connected, aborted(ended.signal)]);
-      const messages = createNodeMessages(config, { clock, log, devices: deps.devices, unborn }, connection, bdSeq);
-      // The subscription stands before the birth, or a rebirth request could be missed.
-      await Promise.race([connection.subscribe(sparkplugTopic(config.group, 'NCMD', config.edge), onCommand), aborted(ended.signal)]);
+      await untilEnd(connection.connected);
+      isConnected = true;
+      await untilEnd(subscribe(connection, host?.take));
+      if (host !== undefined) await untilEnd(hostOnline(host.online, ended.signal)).catch(leaveThen(leave));
       nodeMetrics = await deps.nodeMetrics();
       ended.signal.throwIfAborted();
       live = messages;
       upSinceMs = clock.monotonic();
       connects++;
-      log.info({ bdSeq }, 'Session is up');
+      log.info({ bdSeq, ...(servers > 1 ? { server } : {}) }, 'Session is up');
       messages.birth(nodeMetrics);
-      await Promise.all([deps.onSession(createLink(messages, ended.signal)), sendNodeData(messages, ended.signal)]);
-      if (!signal.aborted) throw await connection.closed;
-      if (!isClosed) {
+      const { signal } = ended;
+      const link = createLink({ messages, connection, signal, isStrict, rebirth, nodeMetrics: () => nodeMetrics });
+      await Promise.all([deps.onSession(link), sendNodeData(messages, signal)]);
+      throw leaving.signal.aborted ? leaving.signal.reason : await connection.closed;
+    } finally {
+      if (live === messages) live = undefined;
+      waitingRebirth?.cancel();
+      waitingRebirth = undefined;
+      stopping.signal.removeEventListener('abort', onStop);
+      ended.abort();
+      if (leaving.signal.aborted && isConnected && !isClosed) {
         await Promise.race([messages.death(), clock.sleep(1000)]).catch(() => undefined);
         await Promise.race([connection.disconnect(), clock.sleep(500)]).catch(() => undefined);
       }
-    } finally {
-      live = undefined;
-      waitingRebirth?.cancel();
-      waitingRebirth = undefined;
-      signal.removeEventListener('abort', abort);
-      ended.abort();
+      isBdSeqFree = !connection.isConnectSent();
       connection.destroy();
     }
   }
 
-  /** A connection may never answer for what was under way when it ended; here the end rejects it. */
-  function createLink(messages: NodeMessages, signal: AbortSignal): SessionLink {
-    const pending = new Set<(error: Error) => void>();
-    signal.addEventListener('abort', () => {
-      for (const reject of pending) reject(new Error('session ended'));
-    });
-    const untilEnd = (send: () => Promise<void>): Promise<void> =>
-      new Promise((resolve, reject) => {
-        signal.throwIfAborted();
-        pending.add(reject);
-        send()
-          .then(resolve, reject)
-          .finally(() => pending.delete(reject));
-      });
-    return {
-      signal,
-      rebirth,
-      publish: (device, encode) => untilEnd(() => messages.deviceData(device, encode)),
-      publishNode: (metrics) => untilEnd(() => messages.nodeDataAcknowledged([...withoutProperties(nodeMetrics), ...metrics])),
-    };
-  }
-
   async function sendNodeData(messages: NodeMessages, signal: AbortSignal): Promise<void> {
+    const told = new Map(nodeMetrics.map((metric) => [metric.name, { text: textOf(metric.value), atMs: clock.monotonic() }]));
+    /** Whether a strict session may tell it (tck-id-operational-behavior-data-publish-nbirth-change). */
+    const isNews = ({ name, value }: Metric): boolean => {
+      const [text, atMs] = [textOf(value), clock.monotonic()];
+      const before = told.get(name);
+      if (before?.text === text && atMs - before.atMs < strictHeartbeatMs) return false;
+      told.set(name, { text, atMs });
+      return true;
+    };
     while (!signal.aborted) {
       await clock.sleep(nodeDataIntervalMs, signal).catch(() => undefined);
       nodeMetrics = await deps.nodeMetrics();
       if (signal.aborted) return;
-      messages.nodeData(withoutProperties(nodeMetrics));
+      // Our own server wants the mark of the outbox also when it stands still: it finds gaps by it.
+      const news = isStrict ? nodeMetrics.filter(isNews) : nodeMetrics;
+      if (news.length > 0) messages.nodeData(news);
     }
   }
 
@@ -173,8 +213,9 @@ export function createSession(config: NodeMessagesConfig, deps: SessionDeps): Se
     let delayMs = firstDelayMs;
     let isDown = false;
     while (!stopping.signal.aborted) {
-      const error = await connectOnce(stopping.signal).catch((cause: unknown) => cause);
+      const error = await connectOnce().catch((cause: unknown) => cause);
       if (stopping.signal.aborted) return;
+      server = (server + 1) % servers;
       if (upSinceMs !== undefined) {
         isDown = false;
         if (clock.monotonic() - upSinceMs > steadyMs) delayMs = firstDelayMs;
@@ -202,8 +243,16 @@ export function createSession(config: NodeMessagesConfig, deps: SessionDeps): Se
   };
 }
 
-function withoutProperties(metrics: readonly Metric[]): readonly Metric[] {
-  return metrics.map(({ properties: _, ...metric }) => metric);
+/** Says goodbye to a server that was waited for in vain, and passes the reason on. */
+function leaveThen(leave: (reason: Error) => void): (error: unknown) => never {
+  return (error) => {
+    if (error instanceof HostOfflineError) leave(error);
+    throw error;
+  };
+}
+
+function textOf(value: Metric['value']): string {
+  return value instanceof Uint8Array ? value.join(' ') : String(value);
 }
 
 /** Rejects with the reason of the abort: why the connection failed, for whoever reads the log. */

@@ -21,6 +21,8 @@ export interface Process {
     readonly stdout: string;
     readonly stderr: string;
   }>;
+  /** What it has said until now, lines of stdout and the end of stderr. */
+  stdout(): string;
   stderr(): string;
   signal(name: NodeJS.Signals): void;
   /** SIGTERM, then waits. */
@@ -75,6 +77,7 @@ export function startProcess(line: readonly string[], env: Readonly<Record<strin
     pid: child.pid ?? 0,
     ready,
     ended,
+    stdout: () => stdout,
     stderr: () => stderr,
     say: (text) => void child.stdin.write(`${text}\n`),
     signal: (name) => void child.kill(name),

@@ -6,8 +6,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Reading } from '../../driver.ts';
 import { modbusConfig } from './config.ts';
+import { createCostMeter, expectedCost } from './cost.ts';
+import { createDevicePoints } from './device-points.ts';
 import { DeviceReader } from './device-reader.ts';
-import { ModbusExceptionError, ModbusTimeoutError, type ReadRequest } from './pdu.ts';
+import { ModbusExceptionError, ModbusTimeoutError } from './errors.ts';
+import { type ReadRequest, readExchange } from './pdu.ts';
 
 /** A device by its rules: which requests it answers, and how. */
 interface Rules {
@@ -26,13 +29,15 @@ function setUp(registers: readonly number[], rules: Rules, options: Record<strin
   const clock = createSimClock();
   const [device] = config.devices;
   if (device === undefined) throw new Error('no device');
-  const reader = new DeviceReader(config, device, { clock, random: createSimRandom(1), log: silentLog(), stateDir: '/nonexistent' });
+  const meter = createCostMeter(expectedCost({ kind: 'tcp', framing: 'tcp', host: '127.0.0.1', port: 502 }, config.serial), false);
+  const deps = { clock, random: createSimRandom(1), log: silentLog(), stateDir: '/nonexistent' };
+  const reader = new DeviceReader(config, device, createDevicePoints(device, deps.log), meter, deps);
   let requests: ReadRequest[] = [];
   const request = async (wanted: ReadRequest): Promise<Buffer> => {
     requests.push(wanted);
     const refusal = rules.refuse(wanted);
-    if (refusal === 'silence') throw new ModbusTimeoutError(wanted, 1000);
-    if (refusal !== undefined) throw new ModbusExceptionError(wanted, refusal);
+    if (refusal === 'silence') throw new ModbusTimeoutError(readExchange(wanted), 1000);
+    if (refusal !== undefined) throw new ModbusExceptionError(readExchange(wanted), refusal);
     const data = Buffer.alloc(wanted.count * 2);
     for (let i = 0; i < wanted.count; i++) data.writeUInt16BE(wanted.start + i, i * 2);
     return data;

@@ -1,20 +1,25 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { silentLog } from '@nhip/core/process/log';
 import { createNodeClock } from '@nhip/core/process/node-clock';
 import { createSimRandom } from '@nhip/core/process/simulation/sim-random';
 import { quality } from '@nhip/core/wire/sample';
 import { ServerTCP } from 'modbus-serial';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { Driver, Reading } from '../../driver.ts';
 import { driverSuite } from '../../testing/driver-suite.ts';
 import { closedPort } from '../../testing/listen-locally.ts';
-import { modbusConfig, parseEndpoint } from './config.ts';
+import { modbusConfig } from './config.ts';
 import { create } from './driver.ts';
+import { parseEndpoint } from './endpoint.ts';
 import { modbus } from './index.ts';
 
 const never = new AbortController().signal;
-const deps = { clock: createNodeClock(), random: createSimRandom(1), log: silentLog(), stateDir: '/nonexistent' };
+const stateDir = mkdtempSync(join(tmpdir(), 'nhip-modbus-'));
+afterAll(() => rmSync(stateDir, { recursive: true, force: true }));
+const deps = { clock: createNodeClock(), random: createSimRandom(1), log: silentLog(), stateDir };
 
 /** modbus-serial as an independent server: unit 1 with a register image. */
 async function startModbusSerial(): Promise<{ readonly port: number; stop(): Promise<void> }> {
@@ -151,7 +156,9 @@ describe('the Modbus config', () => {
 
   it('says what is wrong, where, and all at once', () => {
     expect(problems({})).toEqual([]);
-    expect(problems({ endpoint: 'modbus://x' })).toEqual(['endpoint: must be tcp://host:port, e.g. tcp://192.168.1.20:502']);
+    expect(problems({ endpoint: 'modbus://x' })).toEqual([
+      'endpoint: must be tcp://host:port, rtu:///dev/ttyUSB0, rtu-over-tcp://host:port, listen-tcp://address:port or listen-rtu-over-tcp://address:port',
+    ]);
     expect(problems(withTags({ metric: 'a', address: 'holding:0:int16' }, { metric: 'A', address: 'nowhere:0:int16' }))).toEqual([
       'devices.0.tags.1.address: "nowhere:0:int16": "nowhere" is not a table; use coil, discrete, input, holding',
       'devices.0.tags.1.metric: "A" is already the metric of tags[0] (case does not count)',
@@ -168,7 +175,7 @@ describe('the Modbus config', () => {
       'devices.0.tags.0.enum: cannot be combined with scale or offset',
       'devices.0.tags.1.metric: "A" is already the metric of tags[0] (case does not count)',
       'devices.0.tags.1.scale: must not be 0: every value would be the offset',
-      'devices.0.tags.2.deadbandPercent: give deadband or deadbandPercent, not both',
+      expect.stringContaining('devices.0.tags.2.deadbandPercent: '),
       'devices.0.tags.1.scale: a bool cannot be scaled',
     ]);
     expect(problems({ maxWords: 2, ...withTags({ metric: 'a', address: 'holding:0:int64' }) })).toEqual([
@@ -193,10 +200,21 @@ describe('the Modbus config', () => {
   });
 
   it('understands hosts, IPv6 and the default port', () => {
-    expect(parseEndpoint('tcp://plc-3.local')).toEqual({ host: 'plc-3.local', port: 502 });
-    expect(parseEndpoint('tcp://[fe80::1]:1502')).toEqual({ host: 'fe80::1', port: 1502 });
+    const tcp = { kind: 'tcp', framing: 'tcp' };
+    expect(parseEndpoint('tcp://plc-3.local')).toEqual({ ...tcp, host: 'plc-3.local', port: 502 });
+    expect(parseEndpoint('tcp://[fe80::1]:1502')).toEqual({ ...tcp, host: 'fe80::1', port: 1502 });
     expect(parseEndpoint('tcp://host:99999')).toBeUndefined();
     expect(parseEndpoint('tcp://a b:1')).toBeUndefined();
+  });
+
+  it('understands serial lines, serial servers and devices that dial in', () => {
+    expect(parseEndpoint('rtu:///dev/ttyUSB0')).toEqual({ kind: 'serial', framing: 'rtu', path: '/dev/ttyUSB0' });
+    expect(parseEndpoint('rtu-over-tcp://10.0.0.9:4001')).toEqual({ kind: 'tcp', framing: 'rtu', host: '10.0.0.9', port: 4001 });
+    expect(parseEndpoint('listen-tcp://0.0.0.0:5020')).toEqual({ kind: 'listen', framing: 'tcp', host: '0.0.0.0', port: 5020 });
+    expect(parseEndpoint('listen-rtu-over-tcp://[::]:5020')).toEqual({ kind: 'listen', framing: 'rtu', host: '::', port: 5020 });
+    for (const text of ['rtu-over-tcp://10.0.0.9', 'listen-tcp://:5020', 'rtu://ttyUSB0', 'rtu:///dev/tty USB', 'constructor://a:1']) {
+      expect(parseEndpoint(text), text).toBeUndefined();
+    }
   });
 });
 

@@ -13,6 +13,9 @@ export interface PlanLimits {
   readonly maxCount: number;
   /** Most unused registers or bits between two spans of one block. */
   readonly maxGap: number;
+  /** What a request costs beside its data, and what each register or bit in it costs: the plan with the least sum is taken. */
+  readonly requestCost: number;
+  readonly addressCost: number;
 }
 
 /** Addresses [start, end). */
@@ -44,49 +47,64 @@ export function spansOf(addresses: readonly ModbusAddress[], table: Table): read
   return [...byPlace.values()].sort((a, b) => a.start - b.start || b.end - a.end);
 }
 
-/** Blocks for spans that are sorted by start. */
+/**
+ * The cheapest blocks for spans that are sorted as `spansOf` does. It is enough to look at blocks of spans that follow each other: of two
+ * blocks that overlap, each span can be read with the one that its predecessor is in.
+ */
 export function planBlocks(table: Table, spans: readonly Span[], limits: PlanLimits, cuts: ReadonlySet<number>): readonly Block[] {
-  const groups: Span[][] = [];
-  let start = 0;
-  let end = 0;
-  for (const span of spans) {
-    const group = groups.at(-1);
-    const joins =
-      group !== undefined &&
-      span.start - end <= limits.maxGap &&
-      Math.max(end, span.end) - start <= limits.maxCount &&
-      !isCut(cuts, group.at(-1)?.start ?? start, span.start);
-    if (joins) {
-      group.push(span);
+  const cutsBefore = countCutsBefore(spans, cuts);
+  /** Per number of leading spans: the cost of reading them, and where their last block begins. */
+  const cost = [0, ...spans.map(() => Number.POSITIVE_INFINITY)];
+  const lastBlock = cost.map(() => 0);
+  spans.forEach(({ start }, first) => {
+    const costBefore = cost[first] ?? 0;
+    let end = start;
+    for (let i = first; i < spans.length; i++) {
+      const span = spans[i] as Span;
+      if (i > first && (span.start - end > limits.maxGap || cutsBefore[i] !== cutsBefore[first])) break;
       end = Math.max(end, span.end);
-    } else {
-      groups.push([span]);
-      start = span.start;
-      end = span.end;
+      // The first span is read whatever the limit says: there is no smaller request for it.
+      if (i > first && end - start > limits.maxCount) break;
+      const sum = costBefore + limits.requestCost + (end - start) * limits.addressCost;
+      if (sum >= (cost[i + 1] ?? 0)) continue;
+      cost[i + 1] = sum;
+      lastBlock[i + 1] = first;
     }
+  });
+  const blocks: Block[] = [];
+  for (let count = spans.length; count > 0; count = lastBlock[count] ?? 0) {
+    blocks.push(blockOf(table, spans.slice(lastBlock[count], count)));
   }
-  return groups.map((group) => blockOf(table, group));
+  return blocks.reverse();
 }
 
-/** The parts of a block when the device refused it: without its gaps if it has any, else its halves; none for a single span. */
+/** The two parts of a block that the device refused: cut at its widest gap, or in the middle when it has none; none for a single span. */
 export function split(block: Block): readonly Block[] {
-  const runs: Span[][] = [];
-  let end = Number.NEGATIVE_INFINITY;
-  for (const span of block.spans) {
-    if (span.start > end) runs.push([span]);
-    else runs.at(-1)?.push(span);
+  const { spans, table } = block;
+  if (spans.length < 2) return [];
+  const middle = spans.length / 2;
+  let at = spans.length >> 1;
+  let widest = 0;
+  let end = spans[0]?.end ?? 0;
+  spans.forEach((span, i) => {
+    const gap = span.start - end;
+    if (gap > widest || (gap === widest && gap > 0 && Math.abs(i - middle) < Math.abs(at - middle))) {
+      widest = gap;
+      at = i;
+    }
     end = Math.max(end, span.end);
-  }
-  if (runs.length > 1) return runs.map((run) => blockOf(block.table, run));
-  if (block.spans.length < 2) return [];
-  const middle = block.spans.length >> 1;
-  return [blockOf(block.table, block.spans.slice(0, middle)), blockOf(block.table, block.spans.slice(middle))];
+  });
+  return [blockOf(table, spans.slice(0, at)), blockOf(table, spans.slice(at))];
 }
 
-function isCut(cuts: ReadonlySet<number>, after: number, upTo: number): boolean {
-  if (cuts.size === 0) return false;
-  for (let address = after + 1; address <= upTo; address++) if (cuts.has(address)) return true;
-  return false;
+/** For each span, how many cuts lie at or before its start: two spans with the same number have no cut between them. */
+function countCutsBefore(spans: readonly Span[], cuts: ReadonlySet<number>): readonly number[] {
+  const sorted = [...cuts].sort((a, b) => a - b);
+  let count = 0;
+  return spans.map((span) => {
+    while (count < sorted.length && (sorted[count] ?? 0) <= span.start) count++;
+    return count;
+  });
 }
 
 function blockOf(table: Table, spans: readonly Span[]): Block {

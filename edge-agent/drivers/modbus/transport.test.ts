@@ -4,16 +4,22 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { ConnectionLostError } from '../../driver.ts';
 import { exceptionFrame, frame, type ModbusWire, registersFrame, startModbusWire, type WireRequest } from '../../testing/modbus-wire.ts';
 import { waitFor } from '../../testing/wait-for.ts';
-import { ModbusExceptionError, ModbusTimeoutError, ModbusWrongAnswerError, type ReadRequest } from './pdu.ts';
-import { createTcpTransport, type ModbusTransport } from './transport.ts';
+import { ModbusExceptionError, ModbusTimeoutError, ModbusWrongAnswerError } from './errors.ts';
+import type { Link } from './link.ts';
+import { type ReadRequest, readExchange } from './pdu.ts';
+import { createTcpLink } from './tcp-link.ts';
+import { TcpTransport } from './tcp-transport.ts';
 
 const timeoutMs = 150;
 const never = new AbortController().signal;
 const one = (start: number, unit = 1): ReadRequest => ({ unit, table: 'holding', start, count: 1 });
 
+const tcpTo = (port: number): TcpTransport =>
+  new TcpTransport(createTcpLink('127.0.0.1', port), { timeoutMs, acceptsAnyUnit: false, clock: createNodeClock() });
+
 describe('the Modbus TCP transport', () => {
   let wire: ModbusWire;
-  let transport: ModbusTransport;
+  let transport: TcpTransport;
   afterEach(async () => {
     transport.close();
     await wire.close();
@@ -21,10 +27,10 @@ describe('the Modbus TCP transport', () => {
 
   const open = async (answer: (request: WireRequest, socket: Socket) => void): Promise<void> => {
     wire = await startModbusWire(answer);
-    transport = createTcpTransport({ host: '127.0.0.1', port: wire.port, timeoutMs, clock: createNodeClock() });
+    transport = tcpTo(wire.port);
     await transport.connect(never);
   };
-  const value = async (request: ReadRequest): Promise<number> => (await transport.read(request, never)).readUInt16BE(0);
+  const value = async (request: ReadRequest): Promise<number> => (await transport.send(readExchange(request), never)).readUInt16BE(0);
   const right = (request: WireRequest, socket: Socket): void => {
     socket.write(registersFrame(request, (address) => address + 1000));
   };
@@ -44,23 +50,34 @@ describe('the Modbus TCP transport', () => {
   });
 
   it('does not use an id again while its answer may still come, not even after 65536 requests', async () => {
-    let lateId: number | undefined;
-    let late: (() => void) | undefined;
-    await open((request, socket) => {
-      if (lateId === undefined) {
-        lateId = request.id;
-        late = () => right(request, socket);
-        return;
-      }
-      if (request.start === 7) late?.();
-      right(request, socket);
-    });
+    wire = await startModbusWire(right);
+    const ids: number[] = [];
+    let deliver: (chunk: Buffer) => void = () => {};
+    let lost: Buffer | undefined;
+    const link: Link = {
+      name: 'memory',
+      open: async (events) => {
+        deliver = events.data;
+      },
+      write: (bytes) => {
+        const [id, start] = [bytes.readUInt16BE(0), bytes.readUInt16BE(8)];
+        const answer = frame(id, 1, [3, 2, (start + 1000) >> 8, (start + 1000) & 0xff]);
+        ids.push(id);
+        if (lost === undefined) {
+          lost = answer;
+          return;
+        }
+        if (start === 7) deliver(lost);
+        deliver(answer);
+      },
+      close: () => {},
+    };
+    transport = new TcpTransport(link, { timeoutMs, acceptsAnyUnit: false, clock: createNodeClock() });
+    await transport.connect(never);
     await expect(value(one(1))).rejects.toBeInstanceOf(ModbusTimeoutError);
-    const ids = new Set<number>();
-    for (let i = 0; i < 65_535; i++) await transport.read(one(2), never);
-    for (const request of wire.requests.slice(1)) ids.add(request.id);
-    expect(ids.size).toBe(65_535);
-    expect(ids.has(lateId ?? -1)).toBe(false);
+    for (let i = 0; i < 65_535; i++) await transport.send(readExchange(one(2)), never);
+    expect(new Set(ids.slice(1)).size).toBe(65_535);
+    expect(ids.slice(1)).not.toContain(ids[0]);
     expect(await value(one(7))).toBe(1007);
   });
 
@@ -89,7 +106,7 @@ describe('the Modbus TCP transport', () => {
       writeFrom(0);
     });
     expect(await value(one(1))).toBe(1001);
-    const many = await transport.read({ unit: 1, table: 'input', start: 0, count: 10 }, never);
+    const many = await transport.send(readExchange({ unit: 1, table: 'input', start: 0, count: 10 }), never);
     expect(many.readUInt16BE(18)).toBe(1009);
   });
 
@@ -143,10 +160,10 @@ describe('the Modbus TCP transport', () => {
   it('settles the request in flight when it is closed or its signal aborts', async () => {
     await open(() => {});
     const patience = new AbortController();
-    const aborted = transport.read(one(1), patience.signal);
+    const aborted = transport.send(readExchange(one(1)), patience.signal);
     patience.abort(new Error('enough'));
     await expect(aborted).rejects.toThrow('enough');
-    const closed = transport.read(one(2), never);
+    const closed = transport.send(readExchange(one(2)), never);
     transport.close();
     await expect(closed).rejects.toBeInstanceOf(ConnectionLostError);
     await waitFor('the connection to end', () => wire.open.size === 0);
@@ -154,7 +171,7 @@ describe('the Modbus TCP transport', () => {
 
   it('leaves no connection behind when connecting is given up', async () => {
     await open(() => {});
-    const other = createTcpTransport({ host: '127.0.0.1', port: wire.port, timeoutMs, clock: createNodeClock() });
+    const other = tcpTo(wire.port);
     const patience = new AbortController();
     const connecting = other.connect(patience.signal);
     patience.abort(new Error('enough'));
@@ -165,7 +182,7 @@ describe('the Modbus TCP transport', () => {
 
   it('sends what the specification says', async () => {
     await open(right);
-    await transport.read({ unit: 17, table: 'holding', start: 0x6b, count: 3 }, never);
+    await transport.send(readExchange({ unit: 17, table: 'holding', start: 0x6b, count: 3 }), never);
     expect(wire.requests[0]).toMatchObject({ unit: 17, functionCode: 3, start: 0x6b, count: 3 });
   });
 });

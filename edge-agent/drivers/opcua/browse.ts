@@ -1,4 +1,5 @@
 import {
+  AccessLevelFlag,
   AttributeIds,
   BrowseDirection,
   type ClientSession,
@@ -9,6 +10,9 @@ import {
 } from 'node-opcua-client';
 import { connectError, createClient, userOf } from './client.ts';
 import type { OpcuaConfig } from './config.ts';
+import { inChunks, readLimits } from './limits.ts';
+import { nodeName } from './namespaces.ts';
+import { serverProfiles } from './profiles.ts';
 
 /** One node of a server's address space. */
 export interface BrowsedNode {
@@ -21,6 +25,12 @@ export interface BrowsedNode {
   readonly dataType: string | null;
   /** Variables only: the value now, as text. */
   readonly value: string | null;
+  /** Arrays only: how many elements there are now. */
+  readonly arrayLength: number | null;
+  /** The server lets this user write it. */
+  readonly isWritable: boolean;
+  /** The server keeps its history. */
+  readonly hasHistory: boolean;
 }
 
 export interface BrowseLimits {
@@ -31,26 +41,28 @@ export interface BrowseLimits {
 const objectsFolder = 'ns=0;i=85';
 /** The server's own diagnostics: large, and not what an integrator looks for. */
 const serverObject = 'ns=0;i=2253';
-/** Servers refuse more in one call; small ones much more. */
-const readChunk = 50;
 const maxValueLength = 80;
+/** A folder with more children than this many pages is cut off. */
+const maxPages = 1_000;
 
 /**
- * Lists what a server offers below its Objects folder, breadth first, each node once, up to the limits.
- * Throws RetryableError when the server cannot be reached or refuses the session.
+ * Lists what a server offers below its Objects folder, breadth first, each node once however many ways (or loops) lead to it, up to the
+ * limits. Throws RetryableError when the server cannot be reached or refuses the session.
  */
 export async function browseServer(config: OpcuaConfig, stateDir: string, limits: BrowseLimits): Promise<readonly BrowsedNode[]> {
-  const client = createClient(config, stateDir);
+  const user = await userOf(config);
+  const client = await createClient(config, stateDir);
   try {
     await client.connect(config.endpoint);
-    const session = await client.createSession(userOf(config));
+    const session = await client.createSession(user);
     try {
-      return await readVariables(session, await walk(session, limits));
+      const { read } = await readLimits(session, serverProfiles[config.profile]);
+      return await readVariables(session, await walk(session, limits), read);
     } finally {
       await session.close();
     }
   } catch (error) {
-    throw connectError(error, config, stateDir);
+    throw await connectError(error, config, stateDir);
   } finally {
     await client.disconnect().catch(() => undefined);
   }
@@ -71,7 +83,7 @@ async function walk(session: ClientSession, { maxNodes, maxDepth }: BrowseLimits
   for (let depth = 0; depth < maxDepth && level.length > 0; depth++) {
     const next: Found[] = [];
     for (const parent of level) {
-      for (const reference of await references(session, parent.nodeId)) {
+      for (const reference of await references(session, parent.nodeId, maxNodes - found.length)) {
         const nodeId = reference.nodeId.toString();
         if (seen.has(nodeId)) continue;
         if (found.length >= maxNodes) return found;
@@ -92,7 +104,8 @@ async function walk(session: ClientSession, { maxNodes, maxDepth }: BrowseLimits
   return found;
 }
 
-async function references(session: ClientSession, nodeId: string): Promise<readonly ReferenceDescription[]> {
+/** The children of a node; more than `wanted` only as far as the server's page goes. */
+async function references(session: ClientSession, nodeId: string, wanted: number): Promise<readonly ReferenceDescription[]> {
   let result = await session.browse({
     nodeId,
     referenceTypeId: 'HierarchicalReferences',
@@ -102,44 +115,57 @@ async function references(session: ClientSession, nodeId: string): Promise<reado
     resultMask: 63,
   });
   const all = [...(result.references ?? [])];
-  while (result.continuationPoint !== undefined && result.continuationPoint !== null && result.continuationPoint.length > 0) {
-    result = await session.browseNext(result.continuationPoint, false);
+  for (let page = 0; hasMore(result.continuationPoint); page++) {
+    const isEnough = all.length > wanted || page >= maxPages;
+    result = await session.browseNext(result.continuationPoint as Buffer, isEnough);
+    if (isEnough) break;
     all.push(...(result.references ?? []));
   }
   return all;
 }
 
-/** `ns=3;s=x` → `nsu=<uri of 3>;s=x`; the standard namespace keeps its short form. */
-function nodeName(nodeId: string, uris: readonly string[]): string {
-  const match = /^ns=(\d+);(.+)$/s.exec(nodeId);
-  const index = Number(match?.[1] ?? 0);
-  const identifier = match?.[2] ?? nodeId;
-  if (index === 0) return identifier;
-  // OPC UA Part 6: ';' and '%' in the URI are escaped.
-  return `nsu=${(uris[index] ?? '').replaceAll('%', '%25').replaceAll(';', '%3B')};${identifier}`;
+function hasMore(point: Buffer | null | undefined): boolean {
+  return point !== undefined && point !== null && point.length > 0;
 }
 
-async function readVariables(session: ClientSession, found: readonly Found[]): Promise<readonly BrowsedNode[]> {
-  const values = new Map<string, DataValue>();
+interface Attributes {
+  readonly value: DataValue | undefined;
+  readonly access: number;
+}
+
+async function readVariables(session: ClientSession, found: readonly Found[], nodesPerRead: number): Promise<readonly BrowsedNode[]> {
+  const attributes = new Map<string, Attributes>();
   const variables = found.filter(({ nodeClass }) => nodeClass === 'Variable');
-  for (let i = 0; i < variables.length; i += readChunk) {
-    const chunk = variables.slice(i, i + readChunk);
-    const read = await session.read(chunk.map(({ nodeId }) => ({ nodeId, attributeId: AttributeIds.Value })));
+  await inChunks(variables, Math.max(1, Math.floor(nodesPerRead / 2)), async (chunk) => {
+    const answers = await session.read(
+      chunk.flatMap(({ nodeId }) => [
+        { nodeId, attributeId: AttributeIds.Value },
+        { nodeId, attributeId: AttributeIds.UserAccessLevel },
+      ]),
+    );
     chunk.forEach(({ nodeId }, k) => {
-      const value = read[k];
-      if (value !== undefined) values.set(nodeId, value);
+      const access: unknown = answers[2 * k + 1]?.value.value;
+      attributes.set(nodeId, { value: answers[2 * k], access: typeof access === 'number' ? access : 0 });
     });
-  }
+  });
   return found.map(({ path, node, nodeId, nodeClass }) => {
-    const value = values.get(nodeId)?.value;
+    const { value, access } = attributes.get(nodeId) ?? { value: undefined, access: 0 };
+    const variant = value?.value;
     return {
       path,
       node,
       nodeClass,
-      dataType: nodeClass === 'Variable' && value !== undefined ? (DataType[value.dataType] ?? null) : null,
-      value: nodeClass === 'Variable' && value !== undefined ? text(value.value) : null,
+      dataType: variant === undefined ? null : (DataType[variant.dataType] ?? null),
+      value: variant === undefined ? null : text(variant.value),
+      arrayLength: isList(variant?.value) && variant?.arrayType === 1 ? variant.value.length : null,
+      isWritable: (access & AccessLevelFlag.CurrentWrite) !== 0,
+      hasHistory: (access & AccessLevelFlag.HistoryRead) !== 0,
     };
   });
+}
+
+function isList(value: unknown): value is ArrayLike<unknown> {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value);
 }
 
 function text(value: unknown): string | null {

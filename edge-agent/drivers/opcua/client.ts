@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { RetryableError } from '@nhip/core/process/errors';
 import { OPCUACertificateManager } from 'node-opcua-certificate-manager';
 import {
@@ -11,17 +11,21 @@ import {
   UserTokenType,
 } from 'node-opcua-client';
 import type { OpcuaConfig } from './config.ts';
+import { faultOf } from './limits.ts';
+import { describeCertificate, listCertificates, preparePkiFolder } from './trust.ts';
 
 const requestTimeoutMs = 10_000;
 const sessionTimeoutMs = 60_000;
 /** Part of the certificate: must not change with the host's name, or every server has to trust the agent anew. */
 const applicationUri = 'urn:nhip:edge-agent';
 
+type ClientConfig = Pick<OpcuaConfig, 'id' | 'securityMode' | 'securityPolicy'>;
+
 /**
  * A client that makes one connection and never repairs it. node-opcua's own reconnection re-creates monitored items by namespace index
- * without looking whether the server still numbers its namespaces the same way.
+ * without looking whether the server still numbers its namespaces the same way. Each client reads the trusted certificates anew.
  */
-export function createClient(config: OpcuaConfig, stateDir: string): OPCUAClient {
+export async function createClient(config: ClientConfig, stateDir: string): Promise<OPCUAClient> {
   // It prints to the console on its own, among other things a line for every notification that has no item object.
   setLogLevel(LogLevel.Emergency);
   return OPCUAClient.create({
@@ -40,30 +44,70 @@ export function createClient(config: OpcuaConfig, stateDir: string): OPCUAClient
     keepPendingSessionsOnDisconnect: true,
     // The library wants a key of its own even when security is off.
     clientCertificateManager: new OPCUACertificateManager({
-      rootFolder: pkiFolder(stateDir),
+      rootFolder: await preparePkiFolder(stateDir),
       automaticallyAcceptUnknownCertificate: false,
       disableFileWatchers: true,
     }),
   });
 }
 
-export function userOf(config: OpcuaConfig): UserIdentityInfo {
-  const { username, password } = config;
-  if (username === undefined || password === undefined) return { type: UserTokenType.Anonymous };
-  return { type: UserTokenType.UserName, userName: username, password };
+/** Who the session is for; reads the files that the config names. Throws RetryableError when one of them cannot be used. */
+export async function userOf(config: OpcuaConfig): Promise<UserIdentityInfo> {
+  const { username, userCertificateFile, userKeyFile } = config;
+  if (userCertificateFile !== undefined && userKeyFile !== undefined) {
+    const certificate = await readSecret(config, 'userCertificateFile', userCertificateFile);
+    const privateKey = (await readSecret(config, 'userKeyFile', userKeyFile)).toString('utf8');
+    return { type: UserTokenType.Certificate, certificateData: derOf(config, certificate), privateKey };
+  }
+  if (username === undefined) return { type: UserTokenType.Anonymous };
+  return { type: UserTokenType.UserName, userName: username, password: await passwordOf(config) };
+}
+
+async function passwordOf(config: OpcuaConfig): Promise<string> {
+  if (config.passwordFile === undefined) return config.password ?? '';
+  const bytes = await readSecret(config, 'passwordFile', config.passwordFile);
+  const first = bytes.toString('utf8').split('\n')[0]?.replace(/\r$/, '') ?? '';
+  if (first === '')
+    throw new RetryableError('opcua.user', `${config.endpoint}: the first line of passwordFile ${config.passwordFile} is empty`);
+  return first;
+}
+
+async function readSecret(config: OpcuaConfig, field: string, file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? 'unreadable';
+    throw new RetryableError('opcua.user', `${config.endpoint}: ${field} ${file} cannot be read (${reason})`);
+  }
+}
+
+function derOf(config: OpcuaConfig, bytes: Buffer): Buffer {
+  const pem = /-----BEGIN CERTIFICATE-----([^-]+)-----END CERTIFICATE-----/.exec(bytes.toString('latin1'))?.[1];
+  const der = pem === undefined ? bytes : Buffer.from(pem, 'base64');
+  try {
+    describeCertificate(der);
+  } catch {
+    throw new RetryableError('opcua.user', `${config.endpoint}: userCertificateFile ${config.userCertificateFile} is no certificate`);
+  }
+  return der;
 }
 
 /** A connection error with what to do about it, and without the library's error, which carries whole requests and passwords. */
-export function connectError(error: unknown, config: OpcuaConfig, stateDir: string): RetryableError {
-  const text = error instanceof Error ? firstLine(error.message) : String(error);
-  const hint = /Untrusted|BadCertificate|certificate/i.test(text)
-    ? `; to trust the server, move its certificate from ${join(pkiFolder(stateDir), 'rejected')} to ${join(pkiFolder(stateDir), 'trusted', 'certs')}`
-    : '';
-  return new RetryableError('opcua.connect', `${config.endpoint}: ${text}${hint}`);
+export async function connectError(error: unknown, config: Pick<OpcuaConfig, 'endpoint'>, stateDir: string): Promise<RetryableError> {
+  if (error instanceof RetryableError) return error;
+  const text = faultOf(error) ?? (error instanceof Error ? firstLine(error.message) : String(error));
+  return new RetryableError('opcua.connect', `${config.endpoint}: ${text}${await certificateHint(text, stateDir)}`);
 }
 
-function pkiFolder(stateDir: string): string {
-  return join(stateDir, 'opcua-pki');
+async function certificateHint(text: string, stateDir: string): Promise<string> {
+  if (/TimeInvalid/i.test(text))
+    return "; the server's certificate has expired or is not valid yet: give it a new one, or set its or this clock right";
+  if (!/Untrusted|BadCertificate|certificate/i.test(text)) return '';
+  const waiting = (await listCertificates(stateDir).catch(() => [])).filter(({ state }) => state === 'waiting');
+  const newest = waiting.sort((a, b) => b.sinceMs - a.sinceMs)[0];
+  if (newest === undefined) return "; the server's certificate was rejected here, or the server does not trust the agent's";
+  const { thumbprintSha256, subject } = newest;
+  return `; a server certificate waits for a decision: ${subject}, SHA-256 ${thumbprintSha256}. Compare it with the server's, then trust it with \`nhip edge trust add\`; the next attempt succeeds`;
 }
 
 function firstLine(text: string): string {

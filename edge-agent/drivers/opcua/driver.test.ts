@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLog } from '@nhip/core/process/log';
@@ -9,11 +9,18 @@ import { quality } from '@nhip/core/wire/sample';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConnectionLostError, type Driver, type DriverDeps, type Reading } from '../../driver.ts';
 import { driverSuite } from '../../testing/driver-suite.ts';
-import { startOpcuaServer, type TestNode, type TestOpcuaServer, type TestServerOptions } from '../../testing/opcua-server.ts';
+import {
+  smallNodeSets,
+  startOpcuaServer,
+  type TestNode,
+  type TestOpcuaServer,
+  type TestServerOptions,
+} from '../../testing/opcua-server.ts';
 import { startTcpProxy } from '../../testing/tcp-proxy.ts';
 import { waitFor } from '../../testing/wait-for.ts';
 import { opcuaConfig } from './config.ts';
 import { opcua } from './index.ts';
+import { listCertificates, trust } from './trust.ts';
 
 const plantA = 'urn:plant:a';
 const plantB = 'urn:plant:b';
@@ -44,7 +51,7 @@ const never = new AbortController().signal;
 driverSuite({
   plugin: opcua,
   startPeer: async () => {
-    const server = await startOpcuaServer({ namespaces: [plantA, plantB], nodes });
+    const server = await startOpcuaServer({ namespaces: [plantA, plantB], nodes, nodeSets: smallNodeSets() });
     return { config: connection(server.endpoint), stop: server.stop };
   },
   atPort: (config, port) => ({ ...config, endpoint: `opc.tcp://127.0.0.1:${port}` }),
@@ -201,11 +208,11 @@ describe('the OPC UA driver', () => {
 
   it('encrypts, refuses a server that it does not trust and says how to trust it', async () => {
     const config = { ...connection(server.endpoint), securityMode: 'SignAndEncrypt', username: 'anna', password: 'right' };
-    const pki = join(deps.stateDir, 'opcua-pki');
     const stranger = await make(config);
-    await expect(stranger.connect(never)).rejects.toThrow(join(pki, 'trusted', 'certs'));
+    await expect(stranger.connect(never)).rejects.toThrow('waits for a decision');
     await stranger.close();
-    for (const name of await readdir(join(pki, 'rejected'))) await rename(join(pki, 'rejected', name), join(pki, 'trusted', 'certs', name));
+    const [waiting] = await listCertificates(deps.stateDir);
+    await trust(deps.stateDir, waiting?.thumbprintSha256 ?? '');
     const { last, driver } = await follow(config);
     await waitFor('the first value', () => last('Speed')?.value === 12.5);
     await driver.close();
@@ -235,7 +242,7 @@ describe('the OPC UA config', () => {
     expect(problems({})).toEqual([]);
     expect(problems({ endpoint: 'http://plc' })).toEqual(['endpoint: must be opc.tcp://host:port, e.g. opc.tcp://192.168.1.30:4840']);
     expect(problems({ securityMode: undefined }).length).toBe(1);
-    expect(problems({ username: 'anna' })).toEqual(['username: username and password belong together']);
+    expect(problems({ username: 'anna' })).toEqual(['username: username and password (or passwordFile) belong together']);
     expect(problems({ securityPolicy: 'Basic256Sha256' })).toEqual(['securityPolicy: has no meaning with securityMode None']);
     expect(problems(withTag({ node: 'ns=2;s=Speed' }))[0]).toContain('write nsu=<namespace URI>; instead of ns=<index>;');
     expect(problems(withTag({ node: 's=Speed' }))[0]).toContain('the namespace URI is missing');

@@ -2,7 +2,10 @@ import type { OPCUAClient } from 'node-opcua-client';
 import { ConnectionLostError, type Driver, type DriverDeps } from '../../driver.ts';
 import { connectError, createClient, userOf } from './client.ts';
 import type { OpcuaConfig } from './config.ts';
-import { type Session, subscribeDevices } from './subscriptions.ts';
+import { type HistoryProgress, openHistoryProgress } from './history-progress.ts';
+import type { Link, Session } from './link.ts';
+import { type Subscribed, subscribeDevices } from './subscriptions.ts';
+import { writeTag } from './write.ts';
 
 /**
  * An OPC UA connection: one session, with subscriptions for all devices. Any trouble ends it; the host makes a new driver, which
@@ -12,6 +15,8 @@ export function create(config: OpcuaConfig, deps: DriverDeps): Driver {
   const over = new AbortController();
   let client: OPCUAClient | undefined;
   let session: Session | undefined;
+  let progress: HistoryProgress | undefined;
+  let subscribed: { readonly link: Link; readonly done: Subscribed } | undefined;
 
   const lose = (what: string): void => over.abort(new ConnectionLostError(`${config.endpoint}: ${what}`));
 
@@ -19,15 +24,27 @@ export function create(config: OpcuaConfig, deps: DriverDeps): Driver {
   const orOver = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> =>
     new Promise((resolve, reject) => {
       const abort = (): void => over.abort(signal.reason);
+      const ended = (): void => reject(over.signal.reason);
       signal.addEventListener('abort', abort, { once: true });
-      over.signal.addEventListener('abort', () => reject(over.signal.reason), { once: true });
-      promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+      over.signal.addEventListener('abort', ended, { once: true });
+      promise.then(resolve, reject).finally(() => {
+        signal.removeEventListener('abort', abort);
+        over.signal.removeEventListener('abort', ended);
+      });
     });
 
-  const open = async (opened: OPCUAClient): Promise<void> => {
+  const open = async (): Promise<void> => {
+    const user = await userOf(config);
+    const opened = await createClient(config, deps.stateDir);
+    // Closed meanwhile: nobody else knows of this client.
+    if (over.signal.aborted) await opened.disconnect().catch(() => {});
+    over.signal.throwIfAborted();
+    client = opened;
+    opened.on('connection_lost', () => lose('the connection broke'));
+    opened.on('close', () => lose('the connection was closed'));
     await opened.connect(config.endpoint);
     over.signal.throwIfAborted();
-    session = (await opened.createSession(userOf(config))) as Session;
+    session = (await opened.createSession(user)) as Session;
     session.on('session_closed', () => lose('the server closed the session'));
   };
 
@@ -35,12 +52,9 @@ export function create(config: OpcuaConfig, deps: DriverDeps): Driver {
     connect: async (signal) => {
       signal.throwIfAborted();
       over.signal.throwIfAborted();
-      client = createClient(config, deps.stateDir);
-      client.on('connection_lost', () => lose('the connection broke'));
-      client.on('close', () => lose('the connection was closed'));
       await orOver(
-        open(client).catch((error) => {
-          throw connectError(error, config, deps.stateDir);
+        open().catch(async (error: unknown) => {
+          throw await connectError(error, config, deps.stateDir);
         }),
         signal,
       );
@@ -50,12 +64,25 @@ export function create(config: OpcuaConfig, deps: DriverDeps): Driver {
       signal.throwIfAborted();
       over.signal.throwIfAborted();
       if (session === undefined) throw new ConnectionLostError('not connected');
-      await orOver(subscribeDevices({ session, config, deps, over: over.signal, lose, emit }), signal);
+      const link: Link = { session, config, deps, over: over.signal, lose, emit };
+      const subscribeAll = async (): Promise<Subscribed> => {
+        progress = await openHistoryProgress(config.id, deps);
+        over.signal.throwIfAborted();
+        return subscribeDevices(link, progress);
+      };
+      subscribed = { link, done: await orOver(subscribeAll(), signal) };
       const tell = (): void => {
         if (over.signal.reason instanceof ConnectionLostError) lost(over.signal.reason);
       };
       if (over.signal.aborted) tell();
       else over.signal.addEventListener('abort', tell, { once: true });
+    },
+
+    write: async (deviceId, write, signal) => {
+      signal.throwIfAborted();
+      over.signal.throwIfAborted();
+      if (subscribed === undefined) throw new ConnectionLostError(`${config.endpoint}: not subscribed yet, nothing was written`);
+      return orOver(writeTag(subscribed.link, subscribed.done, deviceId, write), signal);
     },
 
     close: async () => {
@@ -64,6 +91,7 @@ export function create(config: OpcuaConfig, deps: DriverDeps): Driver {
       over.abort(new Error('the driver was closed'));
       client = undefined;
       session = undefined;
+      await progress?.close();
       // Closing a session asks the server; one that is lost does not answer.
       if (openSession !== undefined && !wasLost) await openSession.close().catch(() => {});
       await openClient?.disconnect().catch(() => {});

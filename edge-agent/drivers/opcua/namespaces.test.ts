@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { parseNode, resolveNode } from './namespaces.ts';
+import { nodeName, parseNode, resolveNode } from './namespaces.ts';
 
 const table = ['http://opcfoundation.org/UA/', 'urn:server', 'urn:plant;x', 'urn:plant'];
+
+function resolved(text: string): string | undefined {
+  const node = parseNode(text);
+  if ('problem' in node) return node.problem;
+  return 'path' in node ? 'a path' : resolveNode(node, table);
+}
 
 describe('node names', () => {
   it.each([
@@ -12,16 +18,42 @@ describe('node names', () => {
     ['i=2258', 'ns=0;i=2258'],
     ['nsu=http://opcfoundation.org/UA/;i=2258', 'ns=0;i=2258'],
   ])('%s is %s here', (text, expected) => {
-    const node = parseNode(text);
-    expect('problem' in node ? node.problem : resolveNode(node, table)).toBe(expected);
+    expect(resolved(text)).toBe(expected);
   });
 
   it('has no node id in a namespace that the server does not have', () => {
-    const node = parseNode('nsu=urn:gone;s=x');
-    expect('problem' in node ? node.problem : resolveNode(node, table)).toBeUndefined();
+    expect(resolved('nsu=urn:gone;s=x')).toBeUndefined();
   });
 
-  it.each(['ns=2;s=Speed', 's=Speed', 'nsu=;s=x', 'nsu=urn:plant', 'nsu=urn:plant;x=1', 'i=-1', ''])('refuses "%s"', (text) => {
+  it.each([
+    'ns=2;s=Speed',
+    's=Speed',
+    'nsu=;s=x',
+    'nsu=urn:plant',
+    'nsu=urn:plant;x=1',
+    'i=-1',
+    '',
+    'path:',
+    'path:Objects',
+    'path:/',
+    'path:/{urn:x}',
+    'path:/{urn:x/a',
+    'path:/a//b',
+  ])('refuses "%s"', (text) => {
     expect(parseNode(text)).toHaveProperty('problem');
+  });
+
+  it('reads a path of browse names with their namespaces', () => {
+    expect(parseNode('path:/Objects/{http://opcfoundation.org/UA/Machinery/}Machines/{urn:a}Press &/ saw &{1&}')).toEqual({
+      path: [
+        { namespaceUri: undefined, name: 'Objects' },
+        { namespaceUri: 'http://opcfoundation.org/UA/Machinery/', name: 'Machines' },
+        { namespaceUri: 'urn:a', name: 'Press / saw {1}' },
+      ],
+    });
+  });
+
+  it('writes a node id of a session as a name that holds in every session', () => {
+    for (const nodeId of ['ns=3;s=a;b', 'ns=2;i=7', 'ns=0;i=85']) expect(resolved(nodeName(nodeId, table))).toBe(nodeId);
   });
 });

@@ -2,9 +2,8 @@ import { type Quality, quality, type Value } from '@nhip/core/wire/sample';
 import { DataType, type DataValue, StatusCodes, type Variant, VariantArrayType } from 'node-opcua-client';
 import { createConverter } from '../conversion.ts';
 import type { OpcuaTagConfig } from './config.ts';
-
-/** Why a good value of the server is reported as bad. */
-export type ValueProblem = 'notANumber' | 'notInEnum' | 'wrongType' | 'outOfRange';
+import { createPicker } from './parts.ts';
+import { plainValue, type ValueProblem } from './plain-value.ts';
 
 export interface TagValue {
   readonly value: Value;
@@ -12,14 +11,19 @@ export interface TagValue {
   readonly problem?: ValueProblem | undefined;
 }
 
-/** Makes the conversion from a server's data value to what the tag reports. */
-export function createValueReader(tag: OpcuaTagConfig): (dataValue: DataValue) => TagValue {
+/** Makes the conversion from a server's data value to what the tag, or one element of it, reports. */
+export function createValueReader(tag: OpcuaTagConfig, element: number | undefined = tag.element): (dataValue: DataValue) => TagValue {
   const convert = createConverter(tag);
   const fits = createTypeCheck(tag.dataType);
+  const pick = createPicker(element, tag.field);
   return (dataValue) => {
     const status = qualityOf(dataValue);
+    if (tag.notActive !== undefined && dataValue.statusCode.equals(StatusCodes.BadStateNotActive)) {
+      return { value: tag.notActive, quality: quality.good };
+    }
     if (status === quality.bad) return { value: null, quality: quality.bad };
-    const raw = scalarOf(dataValue.value);
+    const raw = pick === undefined ? scalarOf(dataValue.value) : pick(dataValue.value);
+    if (typeof raw === 'object' && raw !== null) return { value: null, quality: quality.bad, problem: raw.problem };
     if (raw === undefined) return { value: null, quality: quality.bad, problem: 'wrongType' };
     if (raw === null) return { value: null, quality: status };
     const converted = convert(raw);
@@ -50,21 +54,7 @@ function scalarOf(variant: Variant): Value | undefined {
   const value: unknown = variant.value;
   if (variant.dataType === DataType.Null || value === null || value === undefined) return null;
   if (variant.arrayType !== VariantArrayType.Scalar) return undefined;
-  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'string') return value;
-  if (variant.dataType === DataType.Int64 || variant.dataType === DataType.UInt64)
-    return integer64(value, variant.dataType === DataType.Int64);
-  if (value instanceof Date) return value.getTime();
-  if (variant.dataType === DataType.LocalizedText) return (value as { text?: string | null }).text ?? null;
-  return undefined;
-}
-
-/** node-opcua delivers 64-bit integers as [high, low]. */
-function integer64(value: unknown, signed: boolean): Value | undefined {
-  if (!Array.isArray(value)) return undefined;
-  const [high, low] = value as [number, number];
-  const unsigned = (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
-  const exact = signed ? BigInt.asIntN(64, unsigned) : unsigned;
-  return exact >= Number.MIN_SAFE_INTEGER && exact <= Number.MAX_SAFE_INTEGER ? Number(exact) : exact;
+  return plainValue(value, variant.dataType);
 }
 
 const integerBits: Readonly<Record<string, number>> = {

@@ -10,7 +10,7 @@ import { decodePayload } from '@nhip/core/wire/sparkplug/decode';
 import type { MetricDefinition } from '../../driver.ts';
 import { type Outbox, openOutbox } from '../../outbox/outbox.ts';
 import { createDeviceTable, type DeviceTable } from '../../session/device-table.ts';
-import type { SessionLink } from '../../session/session.ts';
+import type { SessionLink } from '../../session/session-link.ts';
 import { createPublisher, type Publisher } from '../publisher.ts';
 
 const number: MetricDefinition = { name: 'N', dataType: 'Double' };
@@ -32,6 +32,7 @@ export function createLink() {
   const sent: Sent[] = [];
   const reports: LossReport[] = [];
   let isHolding = false;
+  let isDead = false;
   let rebirths = 0;
   let refusals = 0;
   let sparkplugSeq = 0;
@@ -46,6 +47,10 @@ export function createLink() {
         if (!isHolding) resolve();
       });
     },
+    alive: () =>
+      isDead
+        ? new Promise((_, reject) => ended.signal.addEventListener('abort', () => reject(new Error('session ended'))))
+        : Promise.resolve(),
     rebirth: () => {
       rebirths++;
     },
@@ -81,12 +86,16 @@ export function createLink() {
     refuse: (times: number) => {
       refusals = times;
     },
+    /** From now on no ping is answered. */
+    die: () => {
+      isDead = true;
+    },
     end: () => ended.abort(),
   };
 }
 
 export async function createRig(
-  options: { window?: number; backlogMessagesPerS?: number; maxBytes?: number; log?: (log: LogBus) => LogBus } = {},
+  options: { window?: number; backlogMessagesPerS?: number; holdMs?: number; maxBytes?: number; log?: (log: LogBus) => LogBus } = {},
 ) {
   const sim = createSimDisk();
   const clock = createSimClock();
@@ -104,7 +113,7 @@ export async function createRig(
   let outbox = await clock.drive(open());
   const make = (devices: DeviceTable): Publisher =>
     createPublisher(
-      { window: options.window ?? 8, backlogMessagesPerS: options.backlogMessagesPerS },
+      { window: options.window ?? 8, backlogMessagesPerS: options.backlogMessagesPerS, holdMs: options.holdMs },
       { clock, log: silentLog(), outbox: { ...outbox, log: options.log?.(outbox.log) ?? outbox.log }, devices },
     );
   const devices = createDeviceTable();

@@ -1,0 +1,108 @@
+import { readConfigText } from '@nhip/core/process/config';
+import { ConfigError } from '@nhip/core/process/errors';
+import type { Part } from '@nhip/core/process/lifecycle';
+import { createLog, type Log } from '@nhip/core/process/log';
+import { createNodeEnv } from '@nhip/core/process/node-env';
+import { lockFolder } from '@nhip/core/process/node-folder-lock';
+import type { Agent } from '@nhip/edge-agent/agent';
+import { createReloader, type Reloader } from '@nhip/edge-agent/reload/reloader';
+import { watchFile } from '@nhip/edge-agent/reload/watch-file';
+import { type Command, commonFlags, type Input, logLevel } from '../arguments.ts';
+import { dataFolder, makePrivate } from '../folders.ts';
+import { createFatal, runUntilStopped } from '../run-until-stopped.ts';
+import { check } from './check.ts';
+import { countingDisk } from './counting-disk.ts';
+import { configFile, parseEdgeConfig } from './edge-config.ts';
+import { statsPart, statsText } from './run-stats.ts';
+
+export const run: Command = {
+  name: 'edge run',
+  usage: '--config FILE',
+  summary:
+    'Reads the machines and publishes them as Sparkplug B, until SIGTERM. A changed file is applied as soon as it is saved (or at SIGHUP): only connections that changed start anew; one that cannot be used is refused and the old one goes on.',
+  flags: {
+    ...commonFlags,
+    'no-watch': { summary: 'Apply a changed configuration only at SIGHUP' },
+    stats: { summary: 'Say every 10 s on stdout: samples/s, bytes written, estimated card wear, memory' },
+    'stats-every': { summary: 'The same at another pace', value: 'SECONDS' },
+  },
+  async run(input) {
+    if (input.isSet('check')) return check.run(input);
+    const file = configFile(input);
+    const text = readConfigText(file);
+    const config = parseEdgeConfig(text, file);
+    const statsMs = statsEveryMs(input);
+    const dataDir = dataFolder(input.text('data')).edge(config.edge);
+    const log = createLog(config.edge, logLevel(input));
+    makePrivate(dataDir);
+    await lockFolder(dataDir);
+    const nodeEnv = createNodeEnv(dataDir);
+    const counted = countingDisk(nodeEnv.disk);
+    const env = statsMs === undefined ? nodeEnv : { ...nodeEnv, disk: counted.disk };
+    const { fatal, onFatal } = createFatal();
+    const { createAgent } = await import('@nhip/edge-agent/agent');
+    const agent = createAgent(config, file, { env, log, dataDir, onFatal });
+    const reloader = createReloader(text, {
+      log,
+      read: () => readConfigText(file),
+      apply: (next) => agent.reload(parseEdgeConfig(next, file), file),
+    });
+    const read = () => ({
+      health: agent.health(),
+      use: counted.use(),
+      rssBytes: process.memoryUsage.rss(),
+      monotonicMs: env.clock.monotonic(),
+    });
+    const isJson = input.isSet('json');
+    const parts: readonly Part[] = [
+      agentPart(agent),
+      reloadPart(reloader, { file, log, clock: env.clock, isWatched: !input.isSet('no-watch') }),
+      ...(statsMs === undefined
+        ? []
+        : [
+            statsPart(env.clock, statsMs, read, (stats) => {
+              process.stdout.write(
+                `${isJson ? JSON.stringify(stats) : `${new Date(env.clock.now()).toISOString()}  ${statsText(stats)}`}\n`,
+              );
+            }),
+          ]),
+    ];
+    const ready = (): void => {
+      if (isJson) process.stdout.write(`${JSON.stringify({ ready: true, edge: `${config.group}/${config.edge}` })}\n`);
+    };
+    return runUntilStopped(parts, log, { ready, fatal });
+  },
+};
+
+const defaultStatsS = 10;
+
+function statsEveryMs(input: Input): number | undefined {
+  const text = input.text('stats-every');
+  if (text === undefined) return input.isSet('stats') ? defaultStatsS * 1000 : undefined;
+  const seconds = Number(text);
+  if (!(seconds >= 1 && seconds <= 86_400)) throw new ConfigError('--stats-every', [`"${text}" is not 1–86400 seconds`]);
+  return seconds * 1000;
+}
+
+function agentPart(agent: Agent): Part {
+  return { name: 'agent', start: () => agent.start(), stop: () => agent.stop() };
+}
+
+function reloadPart(
+  reloader: Reloader,
+  { file, log, clock, isWatched }: { file: string; log: Log; clock: Parameters<typeof watchFile>[1]['clock']; isWatched: boolean },
+): Part {
+  const onHangUp = (): void => void reloader.now();
+  let watcher: { close(): void } | undefined;
+  return {
+    name: 'reload',
+    start: async () => {
+      process.on('SIGHUP', onHangUp);
+      if (isWatched) watcher = watchFile(file, { clock, log, touched: () => void reloader.lookAgain() });
+    },
+    stop: async () => {
+      process.off('SIGHUP', onHangUp);
+      watcher?.close();
+    },
+  };
+}
