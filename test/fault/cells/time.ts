@@ -61,7 +61,8 @@ const cells: readonly Cell[] = [
   {
     id: 'edge-clock-1970',
     fault: 'edge: no clock at boot (1970), set right while it runs',
-    expectation: 'what was read without a time is held, and stored with its time once the clock is right; nothing that waited is lost or evicted',
+    expectation:
+      'what was read without a time is held, and stored with its time once the clock is right; nothing that waited is lost or evicted',
     needs,
     factory: edgeClock,
     maxClockErrorMs: Number.POSITIVE_INFINITY,
