@@ -8,6 +8,7 @@ import { deviceOf, metricOf } from './counting-plc.ts';
 import { type Equipment, type EquipmentOptions, prepareEquipment } from './equipment.ts';
 import { createFactoryEdge, type EdgeUnit, type FactoryEdge } from './factory-edge.ts';
 import { createForeignPublisher, type ForeignPublisher } from './foreign-publisher.ts';
+import { freePort } from './free-port.ts';
 import { startProcess } from './nhip.ts';
 import { type DataFolder, type EdgeSettings, makeDataFolder } from './plant.ts';
 import { followJournal } from './plc-journal.ts';
@@ -96,7 +97,7 @@ export async function startFactory(options: FactoryOptions = {}): Promise<Factor
   const journal = followJournal(journalFile);
   const edges: FactoryEdge[] = [];
   const foreigners: ForeignPublisher[] = [];
-  let plcPort = 0;
+  const plcPort = await freePort();
   let say: (text: string) => void = () => {};
 
   const excuseAll = (fromMs: number, toMs: number): void => {
@@ -110,15 +111,12 @@ export async function startFactory(options: FactoryOptions = {}): Promise<Factor
       return child;
     },
     {
-      started: ({ port = 0 }) => {
-        plcPort = port;
-      },
       stumbled: excuseAll,
     },
   );
   const { server: config = {} } = options;
   const shape =
-    options.shape === 'apart' ? await createRolesApart(data, config, equipment, random) : createSingleServer(data, config, equipment);
+    options.shape === 'apart' ? await createRolesApart(data, config, equipment, random) : await createSingleServer(data, config, equipment);
   const api = createServerApi(shape.httpPort);
   for (const each of [plc, ...shape.roles]) await each.start();
   for (let i = 0; i < edgeCount; i++) {

@@ -32,25 +32,17 @@ export async function createRolesApart(
     file,
     stringify({ ...config, store: { type: 'influxdb', url: `http://127.0.0.1:${link.port}`, database, requestTimeoutMs } }),
   );
-  const pinned: { http?: number; mqtt?: number } = {};
+  const ports = { http: await freePort(), mqtt: await freePort() };
   const command = (name: string, ...flags: readonly string[]): Process =>
     nhip([name, '--data', data.path, '--config', file, '--json', ...flags], surroundings);
   const store = createRole('store', () => startInfluxProcess(join(data.path, 'influxdb'), influxPort));
-  const broker = createRole('broker', () => command('broker', '--mqtt-port', String(pinned.mqtt ?? 0)), {
-    started: ({ mqtt }) => {
-      if (mqtt !== undefined) pinned.mqtt = mqtt;
-    },
-  });
+  const broker = createRole('broker', () => command('broker', '--mqtt-port', String(ports.mqtt)));
   const ingest = createRole('ingest', () => command('ingest'));
-  const live = createRole('live', () => command('live', '--demo', '--http-port', String(pinned.http ?? 0)), {
-    started: ({ http }) => {
-      if (http !== undefined) pinned.http = http;
-    },
-  });
+  const live = createRole('live', () => command('live', '--demo', '--http-port', String(ports.http)));
   return {
     roles: [store, broker, ingest, live],
-    mqttPort: () => pinned.mqtt ?? 0,
-    httpPort: () => pinned.http ?? 0,
+    mqttPort: () => ports.mqtt,
+    httpPort: () => ports.http,
     store: { link, answers },
     async stop() {
       for (const role of [live, ingest, broker]) await role.stop();

@@ -4,6 +4,7 @@ import { stringify } from 'yaml';
 import type { ChaosProxy } from './chaos-proxy.ts';
 import { type Kept, keptInDuckdb } from './collect-evidence.ts';
 import type { Equipment } from './equipment.ts';
+import { freePort } from './free-port.ts';
 import type { HttpFaults } from './http-faults.ts';
 import { type DataFolder, startServer } from './plant.ts';
 import { createRole, type Role } from './role.ts';
@@ -31,20 +32,20 @@ export interface StoreLinks {
 }
 
 /** `nhip server`: broker, ingest and live in one process on the DuckDB file. `config` has keys of `server.yaml`. */
-export function createSingleServer(data: DataFolder, config: object, { historyFile, server: surroundings }: Equipment): ServerShape {
+export async function createSingleServer(
+  data: DataFolder,
+  config: object,
+  { historyFile, server: surroundings }: Equipment,
+): Promise<ServerShape> {
   const file = join(data.path, 'server.yaml');
   writeFileSync(file, stringify({ ...config, store: { type: 'duckdb', file: historyFile } }));
-  const pinned: { http?: number; mqtt?: number } = {};
-  const server = createRole('server', () => startServer(data, pinned, ['--demo', '--config', file], surroundings), {
-    started({ http, mqtt }) {
-      if (http !== undefined) pinned.http = http;
-      if (mqtt !== undefined) pinned.mqtt = mqtt;
-    },
-  });
+  // The same over all starts, and nobody else's while the server is down.
+  const ports = { http: await freePort(), mqtt: await freePort() };
+  const server = createRole('server', () => startServer(data, ports, ['--demo', '--config', file], surroundings));
   return {
     roles: [server],
-    mqttPort: () => pinned.mqtt ?? 0,
-    httpPort: () => pinned.http ?? 0,
+    mqttPort: () => ports.mqtt,
+    httpPort: () => ports.http,
     store: undefined,
     async stop() {
       await server.stop();
