@@ -29,8 +29,6 @@ export interface Role {
 export interface RoleHooks {
   /** Its process is gone, or stood still, without having been asked: from–to in wall-clock ms. */
   stumbled?(fromMs: number, toMs: number): void;
-  /** Called when it is ready. */
-  started?(ready: Awaited<Process['ready']>): void;
 }
 
 /** As a service manager would: not at once, and not for ever. */
@@ -86,9 +84,8 @@ export function createRole(name: string, spawn: () => Process, hooks: RoleHooks 
       const process = spawn();
       current = process;
       watch(process);
-      const said = await process.ready;
+      await process.ready;
       isReady = true;
-      hooks.started?.(said);
     },
     async kill() {
       const process = current;
