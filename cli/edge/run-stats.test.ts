@@ -41,10 +41,10 @@ describe('the statistics of a running agent', () => {
       cycleMs: { last: 12.4, max: 40 },
       online: 1,
     });
-    // 100 pages of data and 3 pages of journal for each of 100 syncs in 10 s.
-    expect(stats.wearBytesPerDay).toBe(400 * 4096 * 8640);
+    // 100 pages of data and 5 pages of journal for each of 100 syncs in 10 s.
+    expect(stats.wearBytesPerDay).toBe(600 * 4096 * 8640);
     expect(statsText(stats)).toBe(
-      '1000 samples/s · 40 B written/sample · 10 syncs/s · card ≈ 14 GB/day · 1/1 devices · 100 reads · cycle 12 ms, at most 40 ms · broker up · 3 queued · RSS 70 MB',
+      '1000 samples/s · 40 B written/sample · 10 syncs/s · card ≈ 21 GB/day · 1/1 devices · 100 reads · cycle 12 ms, at most 40 ms · broker up · 3 queued · RSS 70 MB',
     );
   });
 

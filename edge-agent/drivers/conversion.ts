@@ -34,13 +34,17 @@ export function createConverter(conversion: Conversion): (raw: Value) => Convert
       return text === undefined ? notInEnum : { value: text, quality: quality.good };
     };
   }
-  if (!isScaled(conversion)) return (raw) => (typeof raw === 'number' && !Number.isFinite(raw) ? notANumber : good(raw));
+  if (!isScaled(conversion)) return unscaled;
   const scaled = multiplier(conversion.scale);
   return (raw) => {
     if (typeof raw !== 'number' && typeof raw !== 'bigint') return notANumber;
     const value = scaled(Number(raw)) + offset;
     return Number.isFinite(value) ? good(value) : notANumber;
   };
+}
+
+function unscaled(raw: Value): Converted {
+  return typeof raw === 'number' && !Number.isFinite(raw) ? notANumber : good(raw);
 }
 
 function good(value: Value): Converted {

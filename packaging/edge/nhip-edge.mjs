@@ -9,5 +9,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
 const { setFlagsFromString } = await import('node:v8');
 setFlagsFromString('--semi-space-growth-factor=1');
 setFlagsFromString('--max-semi-space-size=2');
+// The same for the old one: without it V8 lets it grow to several times of what is alive.
+setFlagsFromString('--heap-growing-percent=20');
 const { main } = await import('./lib/edge-main.js');
 await main(process.argv.slice(2));

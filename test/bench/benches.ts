@@ -11,4 +11,12 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   recovery: async () => (await import('./recovery.ts')).recovery,
   memory: async () => (await import('./memory-slope.ts')).memorySlope,
   edge: async () => (await import('./edge-memory.ts')).edgeMemory,
+  planner: async () => (await import('./planner.ts')).planner,
+  'modbus-load': async () => (await import('./modbus-load.ts')).modbusLoad,
+  'opcua-load': async () => (await import('./opcua-load.ts')).opcuaLoad,
+  'outbox-bytes': async () => (await import('./outbox-bytes.ts')).outboxBytes,
+  'opcua-restarts': async () => (await import('./opcua-restarts.ts')).opcuaRestarts,
 };
+
+/** Run only when they are named: too long for every day. */
+export const longBenches: ReadonlySet<string> = new Set(['opcua-restarts']);

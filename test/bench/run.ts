@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkout } from '../harness/nhip.ts';
-import { benches } from './benches.ts';
+import { benches, longBenches } from './benches.ts';
 import type { BenchOptions } from './figures.ts';
 import { type Finished, machineLine, markdownSection, replaceSection, textTable } from './report.ts';
 
@@ -49,7 +49,8 @@ if (values.only !== undefined) {
 } else {
   if (values.write && (values.short || options.runs < 5)) throw new Error('--write needs at least 5 full runs');
   console.log(machineLine());
-  for (const name of positionals.length > 0 ? positionals : Object.keys(benches)) {
+  const usual = Object.keys(benches).filter((name) => !longBenches.has(name));
+  for (const name of positionals.length > 0 ? positionals : usual) {
     try {
       const finished = await runApart(name, options);
       console.log(textTable(finished));

@@ -4,9 +4,13 @@ import type { ModbusTagConfig } from './tag-config.ts';
 
 /** Which raw values mean "no value", and which values the metric can have. */
 
+// One function for all tags that have no such settings: an agent may have 20,000.
+const hasNone = (): boolean => false;
+const asItIs = (value: Value): Value => value;
+
 /** Whether a raw value is one of those by which the device says that it has none. */
 export function createSentinelCheck(address: ModbusAddress, invalid: ModbusTagConfig['invalid']): (raw: Value) => boolean {
-  if (invalid === undefined || invalid.length === 0) return () => false;
+  if (invalid === undefined || invalid.length === 0) return hasNone;
   const texts = new Set(invalid.flatMap((sentinel) => sentinelTexts(address, sentinel)));
   return (raw) => texts.has(String(raw));
 }
@@ -28,7 +32,7 @@ type Limits = Pick<ModbusTagConfig, 'validMin' | 'validMax' | 'clampMin' | 'clam
 /** The value as it is reported; undefined when it is outside its valid range. */
 export function createLimiter(limits: Limits): (value: Value) => Value | undefined {
   const { validMin, validMax, clampMin, clampMax } = limits;
-  if ([validMin, validMax, clampMin, clampMax].every((limit) => limit === undefined)) return (value) => value;
+  if ([validMin, validMax, clampMin, clampMax].every((limit) => limit === undefined)) return asItIs;
   return (value) => {
     if (typeof value !== 'number' && typeof value !== 'bigint') return value;
     if ((validMin !== undefined && value < validMin) || (validMax !== undefined && value > validMax)) return undefined;
