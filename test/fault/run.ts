@@ -27,9 +27,11 @@ const { values } = parseArgs({
 });
 const wantedFamilies = families.filter(({ name }) => values.all || values.family.includes(name));
 const wanted = new Set([...wantedFamilies.flatMap(({ cells }) => cells), ...allCells.filter(({ id }) => values.cell.includes(id))]);
-if (values.list)
+if (values.list) {
   for (const { name, cells } of families) console.log(`${name}\n${cells.map(({ id, fault }) => `  ${id.padEnd(28)} ${fault}`).join('\n')}`);
-else if (wanted.size === 0)
+  process.exit(0);
+}
+if (wanted.size === 0)
   throw new Error(`nothing to run: --all, --family ${families.map(({ name }) => name).join('|')}, --cell ID; --list shows them`);
 
 // So that what was started ends with it.
@@ -60,5 +62,5 @@ for (let round = 0; round < Number(values.repeat); round++) {
   );
 }
 const failed = results.filter(({ isOk }) => !isOk);
-if (!values.list) console.log(`${results.length - failed.length} ok, ${failed.length} failed, ${skipped.size} skipped`);
+console.log(`${results.length - failed.length} ok, ${failed.length} failed, ${skipped.size} skipped`);
 process.exit(failed.length > 0 ? 1 : 0);

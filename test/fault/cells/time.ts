@@ -65,8 +65,6 @@ const cells: readonly Cell[] = [
       'what was read without a time is held, and stored with its time once the clock is right; nothing that waited is lost or evicted',
     needs,
     factory: edgeClock,
-    maxClockErrorMs: Number.POSITIVE_INFINITY,
-    deadLettered: 'kept',
     async run({ equipment, edge, server, served }) {
       await served(100);
       await server.kill();
