@@ -67,21 +67,21 @@ export function parseInput(
   let values: Record<string, unknown>;
   let positionals: string[];
   try {
-    ({ values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true, strict: true }));
+    ({ values, positionals } = parseArgs({ args: args.map(hidden), options, allowPositionals: true, strict: true }));
   } catch (error) {
     throw new ConfigError(line, [(error as Error).message.split('. To specify')[0] ?? '']);
   }
   const text = (name: string): string | undefined => {
     const given = values[name];
-    if (Array.isArray(given)) return String(given.at(-1));
+    if (Array.isArray(given)) return shown(String(given.at(-1)));
     const variable = command.flags[name]?.env;
     // Empty is how compose files say "not set".
     return variable === undefined ? undefined : env[variable] || undefined;
   };
   return {
-    positionals,
+    positionals: positionals.map(shown),
     text,
-    all: (name) => (Array.isArray(values[name]) ? (values[name] as unknown[]).map(String) : []),
+    all: (name) => (Array.isArray(values[name]) ? (values[name] as unknown[]).map((value) => shown(String(value))) : []),
     isSet: (name) => Array.isArray(values[name]),
     port(name) {
       const given = text(name);
@@ -92,6 +92,10 @@ export function parseInput(
     },
   };
 }
+
+/** A negative number is a value, no flag: the parser must not see its minus. No argument of a process has a NUL. */
+const hidden = (arg: string): string => (/^-\.?\d/.test(arg) ? `\0${arg}` : arg);
+const shown = (arg: string): string => arg.replace(/^\0/, '');
 
 const logLevels = ['debug', 'info', 'warn', 'error', 'silent'];
 

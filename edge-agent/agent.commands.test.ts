@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { silentLog } from '@nhip/core/process/log';
+import { type Log, silentLog } from '@nhip/core/process/log';
 import { createNodeEnv } from '@nhip/core/process/node-env';
 import { dataType } from '@nhip/core/wire/sparkplug/datatype';
 import { encodePayload } from '@nhip/core/wire/sparkplug/encode';
@@ -36,7 +36,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-async function start(commands: object): Promise<void> {
+async function start(commands: object, log: Log = silentLog()): Promise<void> {
   const tags = [
     { metric: 'Setpoint', address: 'holding:0:uint16', writable: true },
     { metric: 'Level', address: 'holding:1:uint16' },
@@ -54,15 +54,22 @@ async function start(commands: object): Promise<void> {
     commands,
     connections: [connection],
   });
-  agent = createAgent(config, 'test', { env: createNodeEnv(folder), log: silentLog(), dataDir: folder, onFatal: () => undefined });
+  agent = createAgent(config, 'test', { env: createNodeEnv(folder), log, dataDir: folder, onFatal: () => undefined });
   await agent.start();
   await waitFor('data', () => broker.published('DDATA').length > 0);
 }
 
 async function command(...values: readonly (readonly [name: string, value: number])[]): Promise<void> {
+  await publish({ retain: false }, values);
+}
+
+async function publish({ retain }: { retain: boolean }, values: readonly (readonly [name: string, value: number])[]): Promise<void> {
   const host = await connectAsync(broker.url);
   const metrics = values.map(([name, value]) => ({ name, timestampMs: Date.now(), dataType: dataType.UInt16, value }));
-  await host.publishAsync('spBv1.0/g/DCMD/e/press', Buffer.from(encodePayload({ timestampMs: Date.now(), metrics })), { qos: 1 });
+  await host.publishAsync('spBv1.0/g/DCMD/e/press', Buffer.from(encodePayload({ timestampMs: Date.now(), metrics })), {
+    qos: 1,
+    retain,
+  });
   await host.endAsync();
 }
 
@@ -98,6 +105,17 @@ describe('commands from a host', () => {
     const reported = (): boolean => broker.published('DDATA').some(({ payload }) => payload.metrics.some(({ value }) => value === 77));
     await waitFor('the new value', reported);
     expect(plc.registers.get(1)).toBe(6);
+  });
+
+  it('are refused when they are retained: each connect would bring the old one again', async () => {
+    const refused: unknown[] = [];
+    await publish({ retain: true }, [['Setpoint', 77]]);
+    await start({ enabled: true }, Object.assign(silentLog(), { warn: (fields: { reason?: unknown }) => refused.push(fields.reason) }));
+    await waitFor('the refusal', () => refused.length > 0);
+    expect(refused).toEqual(['it is retained: old']);
+    await command(['Setpoint', 78]);
+    await waitFor('the write', () => plc.writes.length > 0);
+    expect(plc.writes).toEqual([{ address: 0, value: 78 }]);
   });
 
   it('are not even listened to unless the configuration says so', async () => {

@@ -32,6 +32,12 @@ export function appendAudit(file: string, author: Author, attempt: WriteAttempt)
   appendFileSync(file, `${JSON.stringify(line)}\n`, { mode: 0o600 });
 }
 
+/** Throws when no line could be kept: to be called before anything is sent. */
+export function assertAuditable(file: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  appendFileSync(file, '', { mode: 0o600 });
+}
+
 export const auditFile = (dataDir: string): string => `${dataDir}/audit.ndjson`;
 
 /** The trail of a running agent. Once a line could not be kept it is not sound any more, until one can: what cannot be audited must not be written. */
@@ -51,8 +57,7 @@ export function createAuditTrail(dataDir: string, log: Log): { keep(attempt: Wri
     isSound: () => {
       if (isSound) return true;
       try {
-        // Nothing is added: it only finds out whether it could be.
-        appendFileSync(file, '', { mode: 0o600 });
+        assertAuditable(file);
         isSound = true;
       } catch {
         // Said before.

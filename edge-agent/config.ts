@@ -3,7 +3,7 @@ import { ConfigError } from '@nhip/core/process/errors';
 import { isId } from '@nhip/core/wire/topic';
 import { z } from 'zod';
 import { driverPlugin } from './drivers/index.ts';
-import { expandProfiles } from './profiles/expand.ts';
+import { fillProfiles } from './profiles/expand.ts';
 import { ruleProblems } from './rules/derived-problems.ts';
 
 /** With the rest of the file, so that all problems are told at once. */
@@ -83,7 +83,9 @@ export const agentConfig = z.strictObject({
         .describe('Whether hosts may write values to machines over MQTT (Sparkplug DCMD); only tags that are writable'),
     })
     .prefault({})
-    .describe('Writing to machines: off unless said otherwise. Every attempt is kept in audit.ndjson in the data folder'),
+    .describe(
+      'Writing to machines: off unless said otherwise. Every attempt that reaches the driver is kept in audit.ndjson in the data folder',
+    ),
   connections: z
     .array(z.looseObject({ id: z.string(), driver: z.string() }).check(checkByDriver))
     .describe('Connections to machines, each with its driver’s settings'),
@@ -95,5 +97,19 @@ export type AgentConfig = z.infer<typeof agentConfig>;
  * devices are filled in between: what comes out of it is checked as if a person had written it.
  */
 export function parseAgentConfig(text: string, source: string, env: Readonly<Record<string, string | undefined>>): AgentConfig {
-  return checkConfig(agentConfig, expandProfiles(parseYaml(text, source, env), source), source);
+  const { raw, problems } = fillProfiles(parseYaml(text, source, env));
+  if (problems.length === 0) return checkConfig(agentConfig, raw, source);
+  const devices = new Set(problems.map(({ device }) => device));
+  const others = problemsOf(raw, source).filter((problem) => ![...devices].some((device) => problem.startsWith(device)));
+  throw new ConfigError(source, [...problems.map(({ device, problem }) => `${device}${problem}`), ...others]);
+}
+
+function problemsOf(raw: unknown, source: string): readonly string[] {
+  try {
+    checkConfig(agentConfig, raw, source);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
 }

@@ -67,11 +67,15 @@ function ranges(units: readonly number[]): readonly (readonly [number, number])[
 
 export function scannedUnitText({ unit, identity, answerMs, tables: found }: ScannedUnit): string {
   const what = identity === undefined ? 'does not say what it is' : Object.values(identity).join(' ');
+  const isCoarse = found.some((each) => each.unknown.length > 0);
+  const hint = '    not known: so many requests did not suffice; ask for less at once, e.g. --addresses 100-199';
   const lines = found.map(({ table, readable, unknown, requests }) => {
     const parts = [span(readable, 'nothing'), ...(unknown.length === 0 ? [] : [`not known: ${span(unknown, '')}`])];
     return `    ${table.padEnd(9)} ${parts.join('; ')}  (${requests} requests)`;
   });
-  return [`unit ${String(unit).padStart(3)}  ${answerMs.toFixed(0).padStart(4)} ms  ${what}`, ...lines].join('\n');
+  return [`unit ${String(unit).padStart(3)}  ${answerMs.toFixed(0).padStart(4)} ms  ${what}`, ...lines, ...(isCoarse ? [hint] : [])].join(
+    '\n',
+  );
 }
 
 function span(spans: readonly (readonly [number, number])[], empty: string): string {

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '@nhip/core/process/errors';
@@ -157,6 +157,19 @@ describe('edge write', () => {
     await expect(write('MAY-01', 'Setpoint', 'hot')).rejects.toThrow(/"hot" is no whole number/);
     await expect(write('MAY-01', 'Setpoint')).rejects.toThrow(/say DEVICE METRIC VALUE/);
     expect(peer.writes.length).toBe(1);
+  });
+
+  it('takes a negative number, and sends nothing when the audit trail cannot be kept', async () => {
+    const file = config('{ metric: Offset, address: "holding:5:int16", writable: true, min: -20, max: 20 }');
+    const before = peer.writes.length;
+    const write = (value: string, data: string) =>
+      run('write', 'MAY-01', 'Offset', value, '--config', file, '--data', join(folder, data), '--confirm');
+    await expect(write('-21', 'data')).rejects.toThrow(/-21 is below -20/);
+    expect(JSON.parse(readFileSync(audit(), 'utf8'))).toMatchObject({ reason: '-21 is below -20, the least that may be written' });
+    mkdirSync(join(folder, 'other/edge/e/audit.ndjson'), { recursive: true });
+    await expect(write('-7', 'other')).rejects.toThrow(/audit.ndjson/);
+    expect(peer.writes.length).toBe(before);
+    expect((await write('-7', 'data')).text).toBe('Wrote MAY-01 Offset = -7; the device says -7 now.\n');
   });
 
   it('keeps a line also when the machine could not be reached', async () => {

@@ -1,8 +1,8 @@
-import { ConfigError } from '@nhip/core/process/errors';
+import { ConfigError, reasonOf } from '@nhip/core/process/errors';
 import { createLog } from '@nhip/core/process/log';
 import { createNodeEnv } from '@nhip/core/process/node-env';
 import { quality } from '@nhip/core/wire/sample';
-import { appendAudit, auditFile } from '@nhip/edge-agent/audit-trail';
+import { appendAudit, assertAuditable, auditFile } from '@nhip/edge-agent/audit-trail';
 import type { DeviceConfig, MetricDefinition, Reading, TagWrite, WriteAttempt } from '@nhip/edge-agent/driver';
 import type { Connection } from '@nhip/edge-agent/reload/connection-set';
 import { type Command, commonFlags } from '../arguments.ts';
@@ -82,6 +82,7 @@ async function writeOnce({ connection, device }: Place, wanted: TagWrite, dataDi
   const attempt = { deviceId: device.id, write: wanted, timestampMs: env.clock.now() };
   const keep = (result: Pick<WriteAttempt, 'outcome' | 'readBack' | 'reason'>): void =>
     appendAudit(auditFile(dataDir), 'console', { ...attempt, ...result });
+  assertAuditable(auditFile(dataDir));
   const driver = (await plugin.load()).create(config, { ...env, log: createLog('edge-write', 'error'), stateDir: `${dataDir}/drivers` });
   const signal = AbortSignal.timeout(timeoutMs);
   let isSent = false;
@@ -94,7 +95,7 @@ async function writeOnce({ connection, device }: Place, wanted: TagWrite, dataDi
     return readBack;
   } catch (error) {
     const isRefused = !isSent || error instanceof ConfigError;
-    keep({ outcome: isRefused ? 'refused' : 'failed', reason: error instanceof Error ? error.message : String(error) });
+    keep({ outcome: isRefused ? 'refused' : 'failed', reason: reasonOf(error) });
     throw error;
   } finally {
     await driver.close();

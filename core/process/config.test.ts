@@ -24,6 +24,19 @@ describe('config', () => {
     );
   });
 
+  it('says that a choice is missing, not that it is a wrong one', () => {
+    const choice = z.strictObject({ mode: z.enum(['a', 'b']), items: z.array(z.strictObject({ kind: z.literal('x') })) });
+    const problems = (text: string) => {
+      try {
+        return parseConfig(choice, text, 'a.yaml', {});
+      } catch (error) {
+        return (error as ConfigError).problems;
+      }
+    };
+    expect(problems('items: [{}]')).toEqual(['mode: is missing; expected a or b', 'items[0].kind: is missing; expected x']);
+    expect(problems('mode: c\nitems: []')).toEqual([expect.stringContaining('mode: Invalid option')]);
+  });
+
   // The placeholders are for the config loader, not for TypeScript.
   const who = '$' + '{WHO}';
 

@@ -54,11 +54,11 @@ export function checkConfig<T>(schema: z.ZodType<T>, value: unknown, source: str
   if (result.success) return freeze(result.data);
   throw new ConfigError(
     source,
-    result.error.issues.flatMap((issue) => describe(issue)),
+    result.error.issues.flatMap((issue) => describe(issue, value)),
   );
 }
 
-function describe(issue: z.core.$ZodIssue): readonly string[] {
+function describe(issue: z.core.$ZodIssue, whole: unknown): readonly string[] {
   const path = issue.path.reduce<string>(
     (text, key) => (typeof key === 'number' ? `${text}[${key}]` : text === '' ? String(key) : `${text}.${String(key)}`),
     '',
@@ -66,8 +66,20 @@ function describe(issue: z.core.$ZodIssue): readonly string[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => `${path === '' ? key : `${path}.${key}`}: unknown key; check the spelling or remove it`);
   }
+  // Of a choice the message does not tell that nothing was chosen.
+  if (issue.code === 'invalid_value' && issue.path.length > 0 && valueAt(whole, issue.path) === undefined) {
+    return [`${path}: is missing; expected ${issue.values.map(String).join(' or ')}`];
+  }
   const isMissing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
   return [`${path === '' ? '(whole file)' : path}: ${isMissing ? `is missing; expected ${issue.expected}` : issue.message}`];
+}
+
+function valueAt(whole: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) =>
+      typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? (value as Record<PropertyKey, unknown>)[key] : undefined,
+    whole,
+  );
 }
 
 function substitute(value: unknown, path: string, env: Readonly<Record<string, string | undefined>>, problems: string[]): unknown {

@@ -22,6 +22,12 @@ export class ConfigError extends AppError {
   }
 }
 
+/** Why something did not work, in one line: for a field of a log or an answer that names the place already. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof ConfigError) return error.problems.join('; ');
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** May work later: the host backs off and tries again. */
 export class RetryableError extends AppError {
   readonly retryAfterMs: number | undefined;

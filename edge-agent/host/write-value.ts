@@ -1,5 +1,5 @@
 import type { Clock } from '@nhip/core/process/env';
-import { ConfigError, PermanentError, RetryableError } from '@nhip/core/process/errors';
+import { ConfigError, PermanentError, RetryableError, reasonOf } from '@nhip/core/process/errors';
 import type { Log } from '@nhip/core/process/log';
 import { ConnectionLostError, type DeviceSink, type Driver, type MetricDefinition, type Reading, type TagWrite } from '../driver.ts';
 import { within } from './deadline.ts';
@@ -101,7 +101,7 @@ export function createWriteValue(options: WriterOptions): WriteValue {
       sink.wrote?.({ deviceId, write, timestampMs, outcome: 'written', readBack });
       return readBack;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       const outcome = isSent && !(error instanceof ConfigError) ? 'failed' : 'refused';
       log.warn({ ...fields, outcome, reason }, 'A value was not written to a machine.');
       sink.wrote?.({ deviceId, write, timestampMs, outcome, reason });

@@ -65,6 +65,24 @@ connections:
     expect(() => parseAgentConfig(text.replace('sdm120@1', 'sdm121'), 'edge.yaml', {})).toThrow(/do you mean eastron-sdm120/);
   });
 
+  it('its problems are told together with all others', () => {
+    const text = `
+group: g g
+edge: e
+mqtt: { url: "mqtt://127.0.0.1" }
+connections:
+  - id: c
+    driver: modbus
+    endpoint: "tcp://127.0.0.1:502"
+    devices:
+      - { id: a, unit: 1, profile: eastron-sdm121@1 }
+      - { id: b, unit: 300, tags: [{ metric: M, address: "holding:0:uint16" }] }
+`;
+    expect(() => parseAgentConfig(text, 'edge.yaml', {})).toThrow(
+      /: 3 problems\n.*devices\[0\]\.profile: "eastron-sdm121".*\n.*group: .*\n.*devices\[1\]\.unit: /,
+    );
+  });
+
   it('leaves everything else as it is', () => {
     for (const raw of [null, 'text', { connections: 7 }, { connections: [7, { devices: 'x' }, { devices: [null, { profile: 7 }] }] }]) {
       expect(expandProfiles(raw, 'edge.yaml')).toEqual(raw);

@@ -17,12 +17,12 @@ import { selectMetrics } from './select-metrics.ts';
  *
  * becomes a device with all its tags, as if a person had written it. `profile` stays, with the version, for the birth.
  *
- * What is no device with a profile comes out as it went in: its mistakes are for the schema to tell. Throws ConfigError with all
- * problems of profiles.
+ * What is no device with a profile comes out as it went in: its mistakes are for the schema to tell. A device whose profile cannot be
+ * filled in does too, with its problems: what the schema then says about it (its tags are missing) is not worth telling.
  */
-export function expandProfiles(raw: unknown, source: string): unknown {
-  if (!isObject(raw) || !Array.isArray(raw.connections)) return raw;
-  const problems: string[] = [];
+export function fillProfiles(raw: unknown): Filled {
+  const problems: FilledProblem[] = [];
+  if (!isObject(raw) || !Array.isArray(raw.connections)) return { raw, problems };
   const connections = raw.connections.map((connection: unknown, c) => {
     if (!isObject(connection) || !Array.isArray(connection.devices)) return connection;
     const limits: Record<string, number> = {};
@@ -30,7 +30,7 @@ export function expandProfiles(raw: unknown, source: string): unknown {
       if (!isObject(device) || typeof device.profile !== 'string') return device;
       const result = expandDevice(device, device.profile, connection.driver);
       if ('problems' in result) {
-        problems.push(...result.problems.map((problem) => `connections[${c}].devices[${d}].${problem}`));
+        problems.push(...result.problems.map((problem) => ({ device: `connections[${c}].devices[${d}].`, problem })));
         return device;
       }
       for (const [name, most = Number.POSITIVE_INFINITY] of Object.entries(result.limits))
@@ -39,8 +39,28 @@ export function expandProfiles(raw: unknown, source: string): unknown {
     });
     return { ...limits, ...connection, devices };
   });
-  if (problems.length > 0) throw new ConfigError(source, problems);
-  return { ...raw, connections };
+  return { raw: { ...raw, connections }, problems };
+}
+
+/** `fillProfiles` for what must be without problems. Throws ConfigError with all of them. */
+export function expandProfiles(given: unknown, source: string): unknown {
+  const { raw, problems } = fillProfiles(given);
+  if (problems.length === 0) return raw;
+  throw new ConfigError(
+    source,
+    problems.map(({ device, problem }) => `${device}${problem}`),
+  );
+}
+
+interface Filled {
+  readonly raw: unknown;
+  readonly problems: readonly FilledProblem[];
+}
+
+interface FilledProblem {
+  /** Where the device is, e.g. `connections[0].devices[3].`. */
+  readonly device: string;
+  readonly problem: string;
 }
 
 type Fields = Readonly<Record<string, unknown>>;

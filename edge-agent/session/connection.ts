@@ -10,7 +10,7 @@ export interface MqttConnection {
   /** QoS 0: resolves when it is handed over. QoS 1: at the PUBACK. May never settle when the connection ends first. */
   publish(topic: string, payload: Uint8Array, qos: 0 | 1): Promise<void>;
   /** Resolves at the SUBACK. `onMessage` is called for what arrives from then on. Filters must not overlap. */
-  subscribe(filter: string, onMessage: (payload: Uint8Array, topic: string) => void): Promise<void>;
+  subscribe(filter: string, onMessage: OnMessage): Promise<void>;
   /** Asks for a sign of life; resolves at the PINGRESP: what was published before has then reached the broker. May never settle. */
   ping(): Promise<void>;
   /** False when it is certain that no CONNECT went out: then nobody has seen the will. */
@@ -20,6 +20,9 @@ export interface MqttConnection {
   /** Cuts the connection. Idempotent. */
   destroy(): void;
 }
+
+/** `isRetained`: it was published before the subscription, nobody knows when, and comes again with each. */
+export type OnMessage = (payload: Uint8Array, topic: string, isRetained: boolean) => void;
 
 export interface MqttWill {
   readonly topic: string;

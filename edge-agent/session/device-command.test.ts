@@ -10,6 +10,7 @@ import { createDeviceTable } from './device-table.ts';
 let taken: DeviceCommand[];
 let refused: unknown[];
 let clock: ReturnType<typeof createSimClock>;
+let take: (deviceId: string, payload: Uint8Array) => void;
 let send: (...metrics: readonly Metric[]) => void;
 
 beforeEach(() => {
@@ -21,9 +22,12 @@ beforeEach(() => {
     { name: 'Read', dataType: 'Double' },
     { name: 'Speed', dataType: 'Int16', isWritable: true },
     { name: 'Recipe', dataType: 'String', isWritable: true },
+    { name: 'Width', dataType: 'UInt16', isWritable: true },
+    { name: 'Heater', dataType: 'Boolean', isWritable: true },
+    { name: 'Ratio', dataType: 'Double', isWritable: true },
   ]);
   const log: Log = Object.assign(silentLog(), { warn: (fields: { reason?: unknown }) => refused.push(fields.reason ?? 'other') });
-  const take = createDeviceCommands({ clock, log, devices, onDeviceCommand: (command) => taken.push(command) });
+  take = createDeviceCommands({ clock, log, devices, onDeviceCommand: (command) => taken.push(command) });
   send = (...metrics) => take('d', encodePayload({ timestampMs: 1, metrics }));
 });
 
@@ -56,6 +60,46 @@ describe('commands for devices', () => {
       'the value is no Int16',
       'the value is no Int16',
     ]);
+  });
+
+  it.each([
+    ['Speed', 'Int32', 70_000],
+    ['Speed', 'UInt16', 40_000],
+    ['Speed', 'Int64', 65_546],
+    ['Speed', 'DateTime', 12_345_678_901_234],
+    ['Speed', undefined, 70_000],
+    ['Speed', 'Boolean', true],
+    ['Width', 'UInt32', 65_536],
+    ['Width', 'Int16', -5],
+    ['Width', 'Boolean', true],
+    ['Heater', 'UInt16', 1],
+    ['Ratio', 'Double', Number.NaN],
+    ['Ratio', 'String', '1'],
+  ] as const)('never makes another value of one that %s cannot hold: %s %s', (name, type, value) => {
+    send({ name, value, ...(type === undefined ? {} : { dataType: dataType[type] }) });
+    expect(taken).toEqual([]);
+    expect(refused).toHaveLength(1);
+  });
+
+  it.each([
+    ['Speed', 'Int8', -5, -5],
+    ['Speed', 'Int16', -32_768, -32_768],
+    ['Speed', 'Double', 7, 7],
+    ['Speed', 'UInt64', 7, 7],
+    ['Width', 'Int32', 65_535, 65_535],
+    ['Width', undefined, 65_535, 65_535],
+    ['Heater', 'Boolean', true, true],
+    ['Ratio', 'Float', 0.5, 0.5],
+    ['Ratio', 'Int32', -2, -2],
+  ] as const)('understands a value by the type that came with it: %s %s %s', (name, type, value, wanted) => {
+    send({ name, value, ...(type === undefined ? {} : { dataType: dataType[type] }) });
+    expect(taken).toEqual([{ deviceId: 'd', metric: name, value: wanted }]);
+  });
+
+  it('takes a negative number in as many bits as its type has', () => {
+    // Metric Speed, data type Int16, int_value 65531: what Tahu for Python sends for −5.
+    take('d', Buffer.from('120d0a055370656564200250fbff03', 'hex'));
+    expect(taken).toEqual([{ deviceId: 'd', metric: 'Speed', value: -5 }]);
   });
 
   it('takes no more than a person could mean, and goes on after that', async () => {

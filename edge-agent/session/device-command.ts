@@ -1,11 +1,8 @@
 import type { Clock } from '@nhip/core/process/env';
 import type { Log } from '@nhip/core/process/log';
 import type { Value } from '@nhip/core/wire/sample';
-import { type DataTypeName, dataType } from '@nhip/core/wire/sparkplug/datatype';
-import { readValue } from '@nhip/core/wire/sparkplug/decode';
-import type { SparkplugValue } from '@nhip/core/wire/sparkplug/payload';
 import { PayloadReader } from '@nhip/core/wire/sparkplug/payload-reader';
-import { fitsType } from '../outbox/record.ts';
+import { commandValue } from './command-value.ts';
 import type { DeviceTable } from './device-table.ts';
 
 /** A value that a host wants in a machine. The metric is declared writable and can hold it. */
@@ -50,10 +47,8 @@ export function createDeviceCommands(deps: {
     const definition = devices.definition(deviceId, asked);
     if (definition === undefined) return 'the device has no such metric';
     if (definition.isWritable !== true) return 'the metric is not writable';
-    const type = dataType[definition.dataType];
-    const value = readValue(reader, type);
-    const isFit = isScalar(value) && isKind(value, definition.dataType) && fitsType({ name: definition.name, dataType: type, value });
-    return isFit ? { deviceId, metric: definition.name, value } : `the value is no ${definition.dataType}`;
+    const value = commandValue(reader, definition.dataType);
+    return value === undefined ? `the value is no ${definition.dataType}` : { deviceId, metric: definition.name, value };
   }
 
   function take(deviceId: string, reader: PayloadReader): void {
@@ -80,15 +75,4 @@ export function createDeviceCommands(deps: {
       log.warn({ audit: 'command', err: error, device: deviceId }, 'A command could not be read and is ignored');
     }
   };
-}
-
-/** Text for text, switches for switches; the codec checks the range of numbers only. */
-function isKind(value: NonNullable<Value>, type: DataTypeName): boolean {
-  if (type === 'Boolean') return typeof value === 'boolean';
-  if (type === 'String' || type === 'Text' || type === 'UUID') return typeof value === 'string';
-  return typeof value === 'number' || typeof value === 'bigint';
-}
-
-function isScalar(value: SparkplugValue): value is NonNullable<Value> {
-  return value !== null && typeof value !== 'object';
 }

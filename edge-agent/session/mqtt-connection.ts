@@ -1,5 +1,5 @@
 import { connect, type MqttClient } from 'mqtt';
-import type { ConnectMqtt, MqttConnection } from './connection.ts';
+import type { ConnectMqtt, MqttConnection, OnMessage } from './connection.ts';
 
 export interface MqttConnectionConfig {
   /** mqtt, mqtts, ws or wss. */
@@ -43,9 +43,9 @@ export function createMqttConnect(config: MqttConnectionConfig): ConnectMqtt {
       void closed.then(reject);
     });
     connected.catch(() => undefined);
-    const listeners = new Map<string, (payload: Uint8Array, topic: string) => void>();
-    client.on('message', (topic, payload) => {
-      for (const [filter, onMessage] of listeners) if (matches(filter, topic)) onMessage(payload, topic);
+    const listeners = new Map<string, OnMessage>();
+    client.on('message', (topic, payload, { retain }) => {
+      for (const [filter, onMessage] of listeners) if (matches(filter, topic)) onMessage(payload, topic, retain);
     });
     const pings = followPings(client);
     let isConnectSent = true;

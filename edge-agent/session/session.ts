@@ -112,8 +112,11 @@ export function createSession(config: SessionConfig, deps: SessionDeps): Session
   async function subscribe(connection: MqttConnection, onState: ((payload: Uint8Array) => void) | undefined): Promise<void> {
     await connection.subscribe(sparkplugTopic(config.group, 'NCMD', config.edge), onCommand);
     if (takeDeviceCommand !== undefined) {
-      await connection.subscribe(sparkplugTopic(config.group, 'DCMD', config.edge, '+'), (payload, topic) => {
-        if (live !== undefined) takeDeviceCommand(topic.split('/')[4] ?? '', payload);
+      await connection.subscribe(sparkplugTopic(config.group, 'DCMD', config.edge, '+'), (payload, topic, isRetained) => {
+        const deviceId = topic.split('/')[4] ?? '';
+        // Commands must not be retained (tck-id-payloads-dcmd-retain): an old one would turn the knob again at each connect.
+        if (isRetained) log.warn({ audit: 'command', device: deviceId, reason: 'it is retained: old' }, 'A command was refused');
+        else if (live !== undefined) takeDeviceCommand(deviceId, payload);
       });
     }
     if (onState !== undefined && primaryHostId !== undefined) await connection.subscribe(hostStateTopic(primaryHostId), onState);

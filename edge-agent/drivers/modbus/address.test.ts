@@ -26,6 +26,8 @@ describe('a Modbus address', () => {
 
   it.each([
     ['register:1:uint16', 'not a table'],
+    ['40101', 'holding:100:<type>'],
+    ['10001', 'discrete:0:bool'],
     ['holding:1', 'table:number:type'],
     ['holding:1:uint16:AB:extra', 'table:number:type'],
     ['holding:65536:uint16', 'not a register number'],

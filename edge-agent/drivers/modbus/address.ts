@@ -75,7 +75,7 @@ const maxStringBytes = 250;
 export function parseAddress(text: string, defaultOrder: ByteOrder = 'ABCD'): ModbusAddress | { readonly problem: string } {
   const [tableText = '', place = '', typeText = '', orderText, ...rest] = text.split(':');
   const table = tables.find((name) => name === tableText);
-  if (table === undefined) return problem(`"${tableText}" is not a table; use ${tables.join(', ')}`);
+  if (table === undefined) return problem(`"${tableText}" is not a table; use ${tables.join(', ')}${manualHint(text)}`);
   if (rest.length > 0 || typeText === '')
     return problem('write it as table:number:type or table:number:type:order, e.g. holding:100:float32:CDAB');
 
@@ -107,6 +107,21 @@ export function parseAddress(text: string, defaultOrder: ByteOrder = 'ABCD'): Mo
   const count = isBitTable ? 1 : words;
   if (start + count > 65_536) return problem(`${typeText} at ${start} ends after register 65535`);
   return { table, start, count, type: size.type, order, bits, stringBytes: size.stringBytes };
+}
+
+/** What manuals write: the table as the first digit, and numbers that begin with 1. */
+const manualTables: ReadonlyMap<string, Table> = new Map([
+  ['0', 'coil'],
+  ['1', 'discrete'],
+  ['3', 'input'],
+  ['4', 'holding'],
+]);
+
+function manualHint(text: string): string {
+  const match = /^([0134])(\d{4,5})$/.exec(text);
+  const [table, number] = [manualTables.get(match?.[1] ?? ''), Number(match?.[2])];
+  if (table === undefined || number < 1 || number > 65_536) return '';
+  return `; if a manual calls it ${text}, it is ${table}:${number - 1}:${table === 'coil' || table === 'discrete' ? 'bool' : '<type>'}`;
 }
 
 interface TypeSize {

@@ -1,5 +1,5 @@
 import type { Clock, Random } from '@nhip/core/process/env';
-import type { ConnectMqtt, MqttConnection, MqttWill } from '@nhip/edge-agent/session/connection';
+import type { ConnectMqtt, MqttConnection, MqttWill, OnMessage } from '@nhip/edge-agent/session/connection';
 import type { WireEnd } from './network.ts';
 
 /** What goes to the broker: MQTT 3.1.1 as far as our clients use it. */
@@ -43,7 +43,7 @@ function openConnection(
   const closed = settleable<Error>();
   connected.promise.catch(() => undefined);
   const waiting = new Map<number, { resolve(): void; reject(error: Error): void }>();
-  let onMessage: (payload: Uint8Array, topic: string) => void = () => undefined;
+  let onMessage: OnMessage = () => undefined;
   const pings: (() => void)[] = [];
   let nextId = 1;
   let end: ClientEnd | undefined;
@@ -70,7 +70,7 @@ function openConnection(
     if (packet.kind === 'connack') {
       timeout.cancel();
       connected.resolve();
-    } else if (packet.kind === 'publish') onMessage(packet.payload, packet.topic);
+    } else if (packet.kind === 'publish') onMessage(packet.payload, packet.topic, false);
     else if (packet.kind === 'pong') pings.shift()?.();
     else answered(packet.id);
   }
