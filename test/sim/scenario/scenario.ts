@@ -46,7 +46,8 @@ export function createScenario(seed: number): Scenario {
   const edgeCount = draw.chance(0.2) ? 2 : 1;
   const edges = Array.from({ length: edgeCount }, (_, i) => createEdge(`g/e${i}`, draw, produceMs, draw.whole(30, 110) / edgeCount));
   const server: ServerShape = {
-    logBytes: draw.chance(0.15) ? 20_000 : 1_000_000,
+    // The births of a session must fit in what a store that lags leaves free of it, or they take the room of the data every time.
+    logBytes: draw.chance(0.15) ? 40_000 : 1_000_000,
     segmentBytes: draw.of([4096, 8192]),
     keepTailBytes: draw.of([0, 8192, 200_000]),
     syncMs: draw.of([0, 0, 1, 15]),
