@@ -4,6 +4,7 @@ import { influxQuery } from './influxd.ts';
 import { runNhip } from './nhip.ts';
 import type { DataFolder } from './plant.ts';
 
+/** Without what edges say of themselves (device `_node`): no source has a journal of it to hold against. */
 export interface Kept {
   readonly stored: readonly StoredValue[];
   readonly losses: readonly LossRow[];
@@ -27,7 +28,7 @@ export async function keptInDuckdb(file: string): Promise<Kept> {
       ? await rows(
           connection,
           `SELECT edge, machine, metric, reason, samples, stream, seq_from, seq_to, epoch_ms(t_from)::DOUBLE, epoch_ms(t_to)::DOUBLE
-           FROM losses WHERE edge LIKE 'g/%' OR edge = ''`,
+           FROM losses WHERE (edge LIKE 'g/%' OR edge = '') AND NOT ends_with(machine, '/_node')`,
         )
       : [];
     return {
@@ -71,7 +72,7 @@ export async function keptInInfluxdb(url: string, database: string): Promise<Kep
   const losses = await influxQuery(
     url,
     database,
-    'SELECT edge, machine, reason, metric, stream, samples, seqFrom, seqTo, fromMs, toMs FROM kept.losses WHERE edge =~ /^(g\\/|$)/',
+    'SELECT edge, machine, reason, metric, stream, samples, seqFrom, seqTo, fromMs, toMs FROM kept.losses WHERE edge =~ /^(g\\/|$)/ AND machine !~ /\\/_node$/',
   );
   return {
     stored: samples
