@@ -11,9 +11,9 @@ export interface DeliveryRange {
   readonly nowMs: number;
 }
 
-/** `<group>/<edge>` of a machine id. */
+/** The edge of a machine id `<group>/<edge>/<device>`. */
 export function edgeOf(machine: string): string {
-  return machine.split('/').slice(0, 2).join('/');
+  return machine.slice(0, machine.lastIndexOf('/'));
 }
 
 /** What became of the samples of one machine whose time is in [fromMs, toMs), and why some are missing. */

@@ -7,6 +7,7 @@ import { SampleBatch, SeriesTable } from '@nhip/core/telemetry/sample-batch';
 import type { EdgeConnection } from '@nhip/core/wire/live';
 import { metricNames } from '@nhip/core/wire/vocabulary';
 import type { Checkpoint, HistoryStore } from '@nhip/stores/history-store';
+import { edgeOf } from './delivery.ts';
 import { createEdgeBoard } from './edge-board.ts';
 import type { LiveHub } from './hub.ts';
 import { followLog } from './log-follower.ts';
@@ -208,9 +209,4 @@ function isOnline(decoder: Decoder, edge: string): boolean {
 
 function edgeId({ group, edge }: EdgeSession): string {
   return `${group}/${edge}`;
-}
-
-/** The edge of a machine id `<group>/<edge>/<device>`. */
-function edgeOf(machine: string): string {
-  return machine.slice(0, machine.lastIndexOf('/'));
 }

@@ -1,7 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { PermanentError } from '@nhip/core/process/errors';
+import { PermanentError, reasonOf } from '@nhip/core/process/errors';
 import { isId } from '@nhip/core/wire/topic';
 
 /**
@@ -108,7 +108,7 @@ function read(file: string): Map<string, Credential> {
     const list = JSON.parse(readFileSync(file, 'utf8')) as Credential[];
     return new Map(list.map((credential) => [credential.username, credential]));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     throw new PermanentError('device.credentials', `${file} cannot be read: ${reason}. Restore it, or let the user of the server read it.`);
   }
 }

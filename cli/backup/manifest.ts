@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PermanentError } from '@nhip/core/process/errors';
+import { PermanentError, reasonOf } from '@nhip/core/process/errors';
 import { z } from 'zod';
 
 /**
@@ -57,7 +57,7 @@ export function readManifest(folder: string): Manifest {
   try {
     value = JSON.parse(readFileSync(join(folder, manifestName), 'utf8'));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     throw new PermanentError('backup.unreadable', `${folder} is no backup of Nhịp that can be read: ${reason}`);
   }
   return parseManifest(value, folder);

@@ -1,3 +1,4 @@
+import { reasonOf } from '@nhip/core/process/errors';
 /** What one check found: `wrong` must be mended, `note` is worth knowing, `ok` is fine. */
 export interface Finding {
   readonly check: string;
@@ -34,5 +35,5 @@ export function durationText(ms: number): string {
 
 export function codeOf(error: unknown): string {
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
-  return error instanceof Error ? error.message : String(error);
+  return reasonOf(error);
 }

@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCredentials } from '@nhip/broker/auth/credentials';
+import { reasonOf } from '@nhip/core/process/errors';
 import { edgeHealth, pipelineStats } from '@nhip/live/http/schemas';
 import { schemaVersion } from '@nhip/stores/duckdb/schema';
 import { z } from 'zod';
@@ -147,7 +148,7 @@ async function askServer(server: ServerClient, nowMs: number): Promise<Asked> {
     const answers = ok('server', `The server at ${server.url} answers.`);
     return { isRunning: true, version, findings: [answers, ...pipelineFindings(stats, nowMs), ...edgeFindings(edges, nowMs)] };
   } catch (error) {
-    const says = error instanceof Error ? error.message : String(error);
+    const says = reasonOf(error);
     const todo = version === undefined ? 'Start it, or name its address with --url.' : 'See the log of the server.';
     return { isRunning: version !== undefined, version, findings: [wrong('server', `${says}.`.replace(/\.\.$/, '.'), todo)] };
   }

@@ -25,7 +25,9 @@ export class ConfigError extends AppError {
 /** Why something did not work, in one line: for a field of a log or an answer that names the place already. */
 export function reasonOf(error: unknown): string {
   if (error instanceof ConfigError) return error.problems.join('; ');
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  // Several addresses of one name fail as one error without words.
+  return error.message || ('code' in error && String(error.code)) || error.name;
 }
 
 /** May work later: the host backs off and tries again. */

@@ -46,8 +46,8 @@ export const reportFields = {
   heartbeatMs: z.number().int().min(100).optional().describe('Report an unchanged value again after this time, ms (60000 when absent).'),
 };
 
-/** What an expression can result in. */
-const derivedTypes = [
+/** The Sparkplug types that a metric of a device may have, where its configuration names one. */
+export const metricDataTypes = [
   'Int8',
   'Int16',
   'Int32',
@@ -70,7 +70,7 @@ const derivedTag = z.strictObject({
     .min(1)
     .max(longestExpression)
     .describe('What it is, e.g. word == 3 ? "running" : "idle"; other tags of the device by name, or tag("Count/Total").'),
-  dataType: z.enum(derivedTypes).describe('Type of the result.'),
+  dataType: z.enum(metricDataTypes).describe('Type of the result.'),
   unitName: z.string().min(1).optional().describe('Engineering unit for people, e.g. kW or °C.'),
   map: z
     .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))

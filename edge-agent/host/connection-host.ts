@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '@nhip/core/process/env';
+import { reasonOf } from '@nhip/core/process/errors';
 import type { ConnectionConfig, DeviceSink, Driver, DriverDeps, DriverPlugin, Reading, TagWrite } from '../driver.ts';
 import type { RuleMemory } from '../rules/rule-memory.ts';
 import { backOffMs } from './back-off.ts';
@@ -182,7 +183,7 @@ export function createConnectionHost<C extends ConnectionConfig>(
       stopping.removeEventListener('abort', stop);
       over.abort(new Error('the connection is over'));
       await within(clock, closeTimeoutMs, 'closing', driver.close()).catch((error) =>
-        log.warn({ reason: messageOf(error) }, 'The connection could not be closed cleanly.'),
+        log.warn({ reason: reasonOf(error) }, 'The connection could not be closed cleanly.'),
       );
     }
   };
@@ -193,7 +194,7 @@ export function createConnectionHost<C extends ConnectionConfig>(
       const error = await live(signal).catch((cause: unknown) => cause);
       if (signal.aborted) break;
       if (isUp()) attempt = 0;
-      onLoss(messageOf(error));
+      onLoss(reasonOf(error));
       await clock.sleep(backOffMs(attempt, random.next()), signal).catch(() => {});
     }
     state = 'stopped';
@@ -263,8 +264,4 @@ function settleEvery(clock: Clock, devices: readonly DeviceTracker[], counters: 
 function sumOf(cycles: readonly CycleTime[]): CycleTime | null {
   if (cycles.length === 0) return null;
   return { last: cycles.reduce((sum, { last }) => sum + last, 0), max: cycles.reduce((sum, { max }) => sum + max, 0) };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -4,7 +4,7 @@ import { parseAgentConfig } from '../config.ts';
 import { drivers } from '../drivers/index.ts';
 import { ruleProblems } from '../rules/derived-problems.ts';
 import { loadProfiles } from './catalogue.ts';
-import { expandProfiles } from './expand.ts';
+import { expandProfiles } from './testing/expand-profiles.ts';
 
 type Device = Readonly<Record<string, unknown>> & { readonly tags: readonly Readonly<Record<string, unknown>>[] };
 

@@ -1,4 +1,3 @@
-import { ConfigError } from '@nhip/core/process/errors';
 import { loadProfiles } from './catalogue.ts';
 import type { Profile, ProfileTag } from './format.ts';
 import { nearestNames } from './nearest.ts';
@@ -40,16 +39,6 @@ export function fillProfiles(raw: unknown): Filled {
     return { ...limits, ...connection, devices };
   });
   return { raw: { ...raw, connections }, problems };
-}
-
-/** `fillProfiles` for what must be without problems. Throws ConfigError with all of them. */
-export function expandProfiles(given: unknown, source: string): unknown {
-  const { raw, problems } = fillProfiles(given);
-  if (problems.length === 0) return raw;
-  throw new ConfigError(
-    source,
-    problems.map(({ device, problem }) => `${device}${problem}`),
-  );
 }
 
 interface Filled {

@@ -13,7 +13,7 @@ import { type Followed, followDriver, opcuaDeps } from '../testing/opcua-follow.
 import { companionNodeSets, smallNodeSets, startOpcuaServer, type TestOpcuaServer, type TestVariable } from '../testing/opcua-server.ts';
 import { waitFor } from '../testing/wait-for.ts';
 import { loadProfiles } from './catalogue.ts';
-import { expandProfiles } from './expand.ts';
+import { expandProfiles } from './testing/expand-profiles.ts';
 
 const packml = 'http://opcfoundation.org/UA/PackML/';
 const machinery = 'http://opcfoundation.org/UA/Machinery/';

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Clock, Disk, Random, Timer } from '@nhip/core/process/env';
+import { reasonOf } from '@nhip/core/process/errors';
 import type { Log } from '@nhip/core/process/log';
 import type { ResendRequest } from '@nhip/core/wire/outbox-identity';
 import { hostStateTopic } from '@nhip/core/wire/sparkplug/host-state';
@@ -264,10 +265,6 @@ function aborted(signal: AbortSignal): Promise<never> {
     if (signal.aborted) reject(signal.reason);
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message || (error as { code?: string }).code || error.name : String(error);
 }
 
 function isRefused(error: unknown): boolean {

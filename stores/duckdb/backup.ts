@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { RetryableError } from '@nhip/core/process/errors';
+import { RetryableError, reasonOf } from '@nhip/core/process/errors';
 
 const run = promisify(execFile);
 
@@ -31,13 +31,13 @@ export async function copyDatabase(writer: DuckDBConnection, file: string, copy:
     if (rest !== undefined && rest.size > 0) throw new Error(`${rest.size} bytes stayed in ${file}.wal`);
     await run(process.execPath, ['-e', copyScript, file, copy], signal === undefined ? {} : { signal });
   } catch (error) {
-    throw new RetryableError('store.copyFailed', `The store ${file} could not be copied to ${copy}: ${reasonOf(error)}`, { cause: error });
+    throw new RetryableError('store.copyFailed', `The store ${file} could not be copied to ${copy}: ${failureOf(error)}`, { cause: error });
   }
 }
 
 /** The line of a failed script that says why, instead of its stack. */
-function reasonOf(error: unknown): string {
+function failureOf(error: unknown): string {
   const text = error instanceof Error && 'stderr' in error && typeof error.stderr === 'string' && error.stderr !== '' ? error.stderr : '';
-  const line = text.split('\n').find((each) => each.startsWith('Error: ')) ?? (error instanceof Error ? error.message : String(error));
+  const line = text.split('\n').find((each) => each.startsWith('Error: ')) ?? reasonOf(error);
   return line.replace(/^Error: /, '').slice(0, 300);
 }

@@ -6,7 +6,7 @@ import { parseEndpoint } from '@nhip/edge-agent/drivers/modbus/endpoint';
 import { type DevicePlan, explainPlan } from '@nhip/edge-agent/drivers/modbus/explain-plan';
 import { type PlanLimits, planBlocks, spansOf } from '@nhip/edge-agent/drivers/modbus/plan';
 import { loadProfiles } from '@nhip/edge-agent/profiles/catalogue';
-import { expandProfiles } from '@nhip/edge-agent/profiles/expand';
+import { expandProfiles } from '@nhip/edge-agent/profiles/testing/expand-profiles';
 import type { Bench, Figure } from './figures.ts';
 import { bestPlan, fewestRequests, type PlanSums, type RegisterMap, randomMap, sumsOf } from './register-maps.ts';
 

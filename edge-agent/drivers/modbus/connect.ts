@@ -1,4 +1,5 @@
 import type { Clock } from '@nhip/core/process/env';
+import { reasonOf } from '@nhip/core/process/errors';
 import { ConnectionLostError } from '../../driver.ts';
 import type { ModbusConfig } from './config.ts';
 import { parseEndpoint } from './endpoint.ts';
@@ -54,7 +55,7 @@ export async function connectFirst(
     } catch (error) {
       transport.close();
       signal.throwIfAborted();
-      problems.push(error instanceof Error ? error.message : String(error));
+      problems.push(reasonOf(error));
     } finally {
       timer.cancel();
       signal.removeEventListener('abort', abort);

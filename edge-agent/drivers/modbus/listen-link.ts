@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { reasonOf } from '@nhip/core/process/errors';
 import { ConnectionLostError } from '../../driver.ts';
 import { abortError, type Link, type LinkEvents } from './link.ts';
 import { followSocket, writeTo } from './tcp-link.ts';
@@ -127,7 +128,7 @@ async function acquire(name: string, host: string, port: number): Promise<Listen
     });
   } catch (error) {
     listeners.delete(name);
-    throw new ConnectionLostError(`cannot listen on ${name}: ${error instanceof Error ? error.message : String(error)}`, error);
+    throw new ConnectionLostError(`cannot listen on ${name}: ${reasonOf(error)}`, error);
   }
   return listener;
 }

@@ -4,6 +4,7 @@ import { rtuFrame } from './crc16.ts';
 import { ModbusExceptionError, ModbusTimeoutError, ModbusWrongAnswerError } from './errors.ts';
 import { type InFlight, startInFlight } from './in-flight.ts';
 import type { Link } from './link.ts';
+import { createLinkUse, type LinkUse } from './link-use.ts';
 import { type Exchange, type ReadRequest, readDataBytes, readExchange } from './pdu.ts';
 import { RtuFrames } from './rtu-frames.ts';
 import type { ModbusTransport } from './transport.ts';
@@ -36,42 +37,29 @@ const answerFrameBytes = 5;
 const gatewayExceptions: readonly number[] = [10, 11];
 
 export class RtuTransport implements ModbusTransport {
-  readonly #link: Link;
+  readonly #link: LinkUse;
   readonly #options: RtuTransportOptions;
   readonly #frames = new RtuFrames();
   readonly #unanswered = createUnanswered();
   /** Per unit: until when a late answer may come, monotonic ms. */
   readonly #quietUntilMs = new Map<number, number>();
-  #isUsed = false;
-  #isOpen = false;
   #isBusy = false;
-  #lost: Error | undefined;
   #inFlight: InFlight | undefined;
   /** When the last byte went over the line, monotonic ms. */
   #lastByteMs = Number.NEGATIVE_INFINITY;
 
   constructor(link: Link, options: RtuTransportOptions) {
-    this.#link = link;
+    this.#link = createLinkUse(link, (reason) => this.#inFlight?.settle(reason));
     this.#options = options;
   }
 
-  async connect(signal: AbortSignal): Promise<void> {
-    if (this.#lost !== undefined) throw this.#lost;
-    if (this.#isUsed) throw new Error('a Modbus transport connects once');
-    this.#isUsed = true;
-    try {
-      await this.#link.open({ data: (chunk) => this.#receive(chunk), lost: (error) => this.#drop(error) }, signal);
-    } catch (error) {
-      this.#drop(error as Error);
-    }
-    if (this.#lost !== undefined) throw this.#lost;
-    this.#isOpen = true;
+  connect(signal: AbortSignal): Promise<void> {
+    return this.#link.connect((chunk) => this.#receive(chunk), signal);
   }
 
   async send(exchange: Exchange, signal: AbortSignal): Promise<Buffer> {
     signal.throwIfAborted();
-    if (this.#lost !== undefined) throw this.#lost;
-    if (!this.#isOpen) throw new ConnectionLostError(`${this.#link.name}: not connected`);
+    this.#link.assertOpen();
     if (this.#isBusy) throw new Error('a Modbus request is already in flight');
     this.#isBusy = true;
     try {
@@ -83,7 +71,7 @@ export class RtuTransport implements ModbusTransport {
   }
 
   close(): void {
-    this.#drop(new ConnectionLostError(`${this.#link.name}: closed by the agent`));
+    this.#link.drop(new ConnectionLostError(`${this.#link.name}: closed by the agent`));
   }
 
   async #settleOlderReads(read: ReadRequest, signal: AbortSignal): Promise<void> {
@@ -139,7 +127,7 @@ export class RtuTransport implements ModbusTransport {
       if (waitMs <= 0) break;
       if (nowMs > startMs + timeoutMs) throw new ModbusTimeoutError(exchange, timeoutMs);
       await clock.sleep(waitMs, signal);
-      if (this.#lost !== undefined) throw this.#lost;
+      this.#link.assertOpen();
     }
   }
 
@@ -164,11 +152,5 @@ export class RtuTransport implements ModbusTransport {
       }
       return 'done';
     });
-  }
-
-  #drop(reason: Error): void {
-    this.#lost ??= reason;
-    this.#inFlight?.settle(this.#lost);
-    this.#link.close();
   }
 }

@@ -3,6 +3,7 @@ import { ConnectionLostError } from '../../driver.ts';
 import { ModbusWrongAnswerError } from './errors.ts';
 import { type InFlight, startInFlight } from './in-flight.ts';
 import type { Link } from './link.ts';
+import { createLinkUse, type LinkUse } from './link-use.ts';
 import type { Exchange } from './pdu.ts';
 import type { ModbusTransport } from './transport.ts';
 
@@ -33,11 +34,8 @@ const maxFrameBytes = 6 + maxLength;
 const maxOpenIds = 1024;
 
 export class TcpTransport implements ModbusTransport {
-  readonly #link: Link;
+  readonly #link: LinkUse;
   readonly #options: TcpTransportOptions;
-  #isUsed = false;
-  #isOpen = false;
-  #lost: Error | undefined;
   #pending: (InFlight & { readonly id: number }) | undefined;
   #nextId = 1;
   /** Ids of requests that were given up without an answer, oldest first. */
@@ -47,27 +45,17 @@ export class TcpTransport implements ModbusTransport {
   #partialBytes = 0;
 
   constructor(link: Link, options: TcpTransportOptions) {
-    this.#link = link;
+    this.#link = createLinkUse(link, (reason) => this.#pending?.settle(reason));
     this.#options = options;
   }
 
-  async connect(signal: AbortSignal): Promise<void> {
-    if (this.#lost !== undefined) throw this.#lost;
-    if (this.#isUsed) throw new Error('a Modbus transport connects once');
-    this.#isUsed = true;
-    try {
-      await this.#link.open({ data: (chunk) => this.#receive(chunk), lost: (error) => this.#drop(error) }, signal);
-    } catch (error) {
-      this.#drop(error as Error);
-    }
-    if (this.#lost !== undefined) throw this.#lost;
-    this.#isOpen = true;
+  connect(signal: AbortSignal): Promise<void> {
+    return this.#link.connect((chunk) => this.#receive(chunk), signal);
   }
 
   async send(exchange: Exchange, signal: AbortSignal): Promise<Buffer> {
     signal.throwIfAborted();
-    if (this.#lost !== undefined) throw this.#lost;
-    if (!this.#isOpen) throw new ConnectionLostError(`${this.#link.name}: not connected`);
+    this.#link.assertOpen();
     if (this.#pending !== undefined) throw new Error('a Modbus request is already in flight');
 
     const id = this.#takeId();
@@ -79,7 +67,7 @@ export class TcpTransport implements ModbusTransport {
         if (answered) return;
         this.#remember(id);
         if (this.#partialBytes > 0)
-          this.#drop(new ConnectionLostError(`${this.#link.name}: the device stopped in the middle of an answer`));
+          this.#link.drop(new ConnectionLostError(`${this.#link.name}: the device stopped in the middle of an answer`));
       },
     });
     this.#pending = { ...inFlight, id };
@@ -96,7 +84,7 @@ export class TcpTransport implements ModbusTransport {
   }
 
   close(): void {
-    this.#drop(new ConnectionLostError(`${this.#link.name}: closed by the agent`));
+    this.#link.drop(new ConnectionLostError(`${this.#link.name}: closed by the agent`));
   }
 
   #takeId(): number {
@@ -119,7 +107,7 @@ export class TcpTransport implements ModbusTransport {
   #receive(chunk: Buffer): void {
     let at = 0;
     let answer: (() => void) | undefined;
-    while (at < chunk.length && this.#lost === undefined) {
+    while (at < chunk.length && !this.#link.isLost()) {
       const wanted = this.#wantedBytes();
       const taken = Math.min(wanted, chunk.length - at);
       chunk.copy(this.#partial, this.#partialBytes, at, at + taken);
@@ -130,7 +118,7 @@ export class TcpTransport implements ModbusTransport {
       this.#partialBytes = 0;
       answer = this.#accept(this.#partial.subarray(0, frameBytes)) ?? answer;
     }
-    if (this.#lost === undefined) answer?.();
+    if (!this.#link.isLost()) answer?.();
   }
 
   /** Bytes that are missing: to the length field first, then to the end of the frame. */
@@ -143,7 +131,7 @@ export class TcpTransport implements ModbusTransport {
     const protocol = this.#partial.readUInt16BE(2);
     const length = this.#partial.readUInt16BE(4);
     if (protocol === 0 && length >= minLength && length <= maxLength) return true;
-    this.#drop(new ConnectionLostError(`${this.#link.name}: the stream is out of step (protocol ${protocol}, length ${length})`));
+    this.#link.drop(new ConnectionLostError(`${this.#link.name}: the stream is out of step (protocol ${protocol}, length ${length})`));
     return false;
   }
 
@@ -164,11 +152,5 @@ export class TcpTransport implements ModbusTransport {
     } catch (error) {
       return () => pending.settle(error as Error);
     }
-  }
-
-  #drop(reason: Error): void {
-    this.#lost ??= reason;
-    this.#pending?.settle(this.#lost);
-    this.#link.close();
   }
 }

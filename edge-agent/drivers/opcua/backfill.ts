@@ -1,3 +1,4 @@
+import { reasonOf } from '@nhip/core/process/errors';
 import { AccessLevelFlag, AttributeIds } from 'node-opcua-client';
 import type { Gap, HistoryProgress } from './history-progress.ts';
 import { progressKey } from './history-progress.ts';
@@ -161,7 +162,7 @@ export function createBackfill(link: Link, items: readonly Item[], limits: CallL
     isFilling = true;
     fill()
       .catch((error: unknown) => {
-        if (!over.aborted) log.error({ reason: error instanceof Error ? error.message : String(error) }, 'The history cannot be read.');
+        if (!over.aborted) log.error({ reason: reasonOf(error) }, 'The history cannot be read.');
         isGivenUp = true;
       })
       .finally(() => {

@@ -1,25 +1,8 @@
 import { z } from 'zod';
-import { checkDevices, checkTags, connectionFields, deviceFields, intervalMs, tagFields } from '../fields.ts';
+import { checkDevices, checkTags, connectionFields, deviceFields, intervalMs, metricDataTypes, tagFields } from '../fields.ts';
 import { parseNode } from './namespaces.ts';
 import { serverProfileNames } from './profiles.ts';
 import { conditionMetrics, maxElements, metricsOf, parseElements } from './tags.ts';
-
-/** The Sparkplug types that a tag may have. */
-export const tagDataTypes = [
-  'Int8',
-  'Int16',
-  'Int32',
-  'Int64',
-  'UInt8',
-  'UInt16',
-  'UInt32',
-  'UInt64',
-  'Float',
-  'Double',
-  'Boolean',
-  'String',
-  'DateTime',
-] as const;
 
 const nodeText = z.string().superRefine((text, context) => {
   const node = parseNode(text);
@@ -31,7 +14,7 @@ const tag = z.strictObject({
   node: nodeText.describe(
     'nsu=<namespace URI>;s=<name> (or i=, g=, b=); i=<number> alone is a node of the OPC UA namespace itself; or path:/Objects/{<namespace URI>}<name>/… by browse names.',
   ),
-  dataType: z.enum(tagDataTypes).describe('Type of the metric; String with enum, Float or Double with scale or offset.'),
+  dataType: z.enum(metricDataTypes).describe('Type of the metric; String with enum, Float or Double with scale or offset.'),
   intervalMs: intervalMs.optional().describe('How often the server samples this value, ms; that of the device when absent.'),
   element: z.number().int().nonnegative().max(999_999).optional().describe('One element of an array, from 0.'),
   elements: z

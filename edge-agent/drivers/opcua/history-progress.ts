@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Disk, Timer } from '@nhip/core/process/env';
+import { reasonOf } from '@nhip/core/process/errors';
 import { createNodeDisk } from '@nhip/core/process/node-disk';
 import { readSmallFile, replaceSmallFile } from '@nhip/core/process/small-file';
 import type { DriverDeps } from '../../driver.ts';
@@ -55,7 +56,7 @@ export async function openHistoryProgress(connectionId: string, { stateDir, cloc
   const name = `${encodeURIComponent(connectionId)}.json`;
   const known = await readProgress(disk, name).catch((error: unknown) => {
     log.warn(
-      { file: `${stateDir}/${folder}/${name}`, reason: messageOf(error) },
+      { file: `${stateDir}/${folder}/${name}`, reason: reasonOf(error) },
       'The history progress cannot be read; history begins anew.',
     );
     return new Map<string, NodeProgress>();
@@ -78,7 +79,7 @@ export async function openHistoryProgress(connectionId: string, { stateDir, cloc
     writing = writing
       .then(() => replaceSmallFile(disk, folder, name, bytes))
       .catch((error: unknown) => {
-        if (!isTold) log.warn({ folder: `${stateDir}/${folder}`, reason: messageOf(error) }, 'The history progress cannot be written.');
+        if (!isTold) log.warn({ folder: `${stateDir}/${folder}`, reason: reasonOf(error) }, 'The history progress cannot be written.');
         isTold = true;
       });
     return writing;
@@ -133,8 +134,4 @@ async function readProgress(disk: Disk, name: string): Promise<Map<string, NodeP
     progress.set(key, { lastMs, gaps });
   }
   return progress;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,3 +1,4 @@
+import { reasonOf } from '@nhip/core/process/errors';
 import {
   type ClientSubscription,
   DataChangeNotification,
@@ -87,7 +88,7 @@ export function createNotifications({ session, over, emit, lose }: Link, handler
         if (!over.aborted) take(message);
         if (tail === next) tail = undefined;
       })
-      .catch((error: unknown) => lose(error instanceof Error ? error.message : String(error)));
+      .catch((error: unknown) => lose(reasonOf(error)));
     tail = next;
   };
 

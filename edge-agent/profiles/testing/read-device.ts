@@ -8,7 +8,7 @@ import { create } from '../../drivers/modbus/driver.ts';
 import { modbus } from '../../drivers/modbus/index.ts';
 import { deviceMetrics } from '../../rules/device-metrics.ts';
 import { createDeviceRules } from '../../rules/device-rules.ts';
-import { expandProfiles } from '../expand.ts';
+import { expandProfiles } from './expand-profiles.ts';
 
 /** `value unit`, or `bad`. */
 export type Shown = Readonly<Record<string, readonly [value: Value, unit: string | undefined] | 'bad'>>;
