@@ -12,7 +12,7 @@ export default defineConfig({
           name: 'unit',
           include: [
             '{core,stores,edge-agent,broker,ingest,live,simulators,cli}/**/*.test.ts',
-            'dashboards/web/src/**/*.test.ts',
+            'dashboards/{web/src,grafana}/**/*.test.ts',
             'test/{repo,checker}/**/*.test.ts',
           ],
           testTimeout: 20_000,

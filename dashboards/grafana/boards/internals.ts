@@ -1,0 +1,195 @@
+import type { DashboardSpec } from '../dashboard-spec.ts';
+import { colours } from '../words.ts';
+import { fromHere, prometheus, tile } from './panels.ts';
+
+const perSecond = { vi: 'suffix:mẫu/s', en: 'suffix:samples/s' };
+
+/** From /metrics of `nhip server` (or `live` and `ingest`), scraped by Prometheus. */
+export const internals: DashboardSpec = {
+  id: 'internals',
+  title: { vi: 'Nhịp · Bên trong hệ thống', en: 'Nhịp · Stack internals' },
+  description: {
+    vi: 'Broker, ingest, kho, dịch vụ trực tiếp. Cần Prometheus đọc /metrics của Nhịp.',
+    en: 'Broker, ingest, store, live service. Needs a Prometheus that scrapes /metrics of Nhịp.',
+  },
+  from: 'now-3h',
+  refresh: '15s',
+  variables: [],
+  page: { title: { vi: 'Đường đi của số liệu trong Nhịp', en: 'Data path in Nhịp' }, path: '/pipeline' },
+  panels: [
+    tile(1, 6, {
+      title: { vi: 'Kho dữ liệu', en: 'Store' },
+      description: { vi: 'Kho có nhận những gì được gửi đến không.', en: 'Whether the store takes what it gets.' },
+      unit: 'none',
+      mapping: 'storeUp',
+      noValue: { vi: 'Prometheus không đọc được', en: 'Not scraped' },
+      targets: [prometheus('min(nhip_store_up)')],
+    }),
+    tile(2, 6, {
+      title: { vi: 'Trễ vào kho', en: 'Store lag' },
+      description: { vi: 'Tuổi của bản ghi cũ nhất chưa vào kho.', en: 'Age of the oldest record that is not stored yet.' },
+      unit: 'ms',
+      thresholds: fromHere(colours.run, [10_000, colours.wait], [60_000, colours.down]),
+      targets: [prometheus('max(nhip_store_lag_ms)')],
+    }),
+    tile(3, 6, {
+      title: { vi: 'Nhật ký', en: 'Log' },
+      description: { vi: 'Nhật ký đầy thì từ chối: mẫu ở lại bộ thu.', en: 'A full log refuses: samples stay at the edge.' },
+      unit: 'none',
+      mapping: 'full',
+      noValue: { vi: 'Prometheus không đọc được', en: 'Not scraped' },
+      targets: [prometheus('max(nhip_log_full)')],
+    }),
+    tile(4, 6, {
+      title: { vi: 'Bộ thu ngoại tuyến', en: 'Edge agents offline' },
+      description: { vi: 'Bộ thu đã biết mà phiên MQTT không mở.', en: 'Known edge agents whose MQTT session is not open.' },
+      unit: 'short',
+      thresholds: fromHere(colours.run, [1, colours.down]),
+      targets: [prometheus('sum(nhip_edges{online="false"})')],
+    }),
+    {
+      id: 5,
+      kind: 'timeseries',
+      title: { vi: 'Nhận và lưu', en: 'Received and stored' },
+      description: { vi: 'Hai vạch phải trùng nhau.', en: 'Both lines should be one.' },
+      unit: perSecond,
+      width: 12,
+      height: 8,
+      targets: [
+        prometheus('sum(rate(nhip_received_samples_total[$__rate_interval]))', { vi: 'Nhận', en: 'Received' }),
+        prometheus('sum(rate(nhip_stored_samples_total[$__rate_interval]))', { vi: 'Vào kho', en: 'Stored' }),
+        prometheus('sum(rate(nhip_repeated_samples_total[$__rate_interval]))', { vi: 'Lặp lại', en: 'Repeated' }),
+      ],
+    },
+    {
+      id: 6,
+      kind: 'timeseries',
+      title: { vi: 'Trễ vào kho', en: 'Store lag' },
+      description: { vi: 'Tuổi của bản ghi cũ nhất chưa vào kho.', en: 'Age of the oldest record that is not stored yet.' },
+      unit: 'ms',
+      width: 12,
+      height: 8,
+      style: 'area',
+      targets: [prometheus('nhip_store_lag_ms', '{{instance}}')],
+    },
+    {
+      id: 7,
+      kind: 'timeseries',
+      title: { vi: 'Mất và bị loại', en: 'Lost and rejected' },
+      description: { vi: 'Mẫu trong từng khoảng chia, theo lý do.', en: 'Samples in every interval, by reason.' },
+      unit: { vi: 'suffix:mẫu', en: 'suffix:samples' },
+      width: 12,
+      height: 8,
+      style: 'stackedBars',
+      targets: [
+        prometheus('sum by (reason) (increase(nhip_lost_samples_total[$__rate_interval]))', '{{reason}}'),
+        prometheus('sum by (reason) (increase(nhip_dead_lettered_samples_total[$__rate_interval]))', {
+          vi: 'bị loại: {{reason}}',
+          en: 'rejected: {{reason}}',
+        }),
+      ],
+    },
+    {
+      id: 8,
+      kind: 'timeseries',
+      title: { vi: 'Nhật ký trên đĩa', en: 'Log on the disk' },
+      description: { vi: 'Cỡ của nhật ký và hạn mức của nó.', en: 'Size of the log and its quota.' },
+      unit: 'bytes',
+      width: 12,
+      height: 8,
+      style: 'area',
+      targets: [
+        prometheus('nhip_log_bytes', { vi: 'Đã dùng', en: 'Used' }),
+        prometheus('nhip_log_quota_bytes', { vi: 'Hạn mức', en: 'Quota' }),
+      ],
+    },
+    {
+      id: 9,
+      kind: 'timeseries',
+      title: { vi: 'Bản ghi chưa vào kho', en: 'Records behind' },
+      description: {
+        vi: 'Bản ghi trong nhật ký mà ingest chưa lưu; bản ghi bị bỏ vì hạn mức.',
+        en: 'Records of the log that ingest has not stored; records given up because of the quota.',
+      },
+      unit: { vi: 'suffix:bản ghi', en: 'suffix:records' },
+      width: 12,
+      height: 8,
+      targets: [
+        prometheus('nhip_log_records_behind', { vi: 'Chưa vào kho', en: 'Behind' }),
+        prometheus('increase(nhip_evicted_records_total[$__rate_interval])', { vi: 'Bị bỏ', en: 'Given up' }),
+      ],
+    },
+    {
+      id: 10,
+      kind: 'timeseries',
+      title: { vi: 'Chờ trong bộ thu', en: 'Waiting at the edge' },
+      description: { vi: 'Mẫu trên đĩa của từng bộ thu, như nó báo.', en: 'Samples on the disk of every edge agent, as it reports.' },
+      unit: { vi: 'suffix:mẫu', en: 'suffix:samples' },
+      width: 12,
+      height: 8,
+      targets: [prometheus('nhip_edge_outbox_records', '{{edge}}')],
+    },
+    {
+      id: 11,
+      kind: 'timeseries',
+      title: { vi: 'Mất theo bộ thu', en: 'Losses by edge agent' },
+      description: {
+        vi: 'Từ đầu đến nay, theo lý do; và mẫu còn giữ làm thư chết.',
+        en: 'Over the whole time, by reason; and samples kept as dead letters.',
+      },
+      unit: { vi: 'suffix:mẫu', en: 'suffix:samples' },
+      width: 12,
+      height: 8,
+      targets: [
+        prometheus('nhip_edge_lost_samples_total', '{{edge}} · {{reason}}'),
+        prometheus('nhip_edge_dead_lettered_samples', { vi: '{{edge}} · bị loại, còn giữ', en: '{{edge}} · rejected, kept' }),
+      ],
+    },
+    {
+      id: 12,
+      kind: 'timeseries',
+      title: { vi: 'Người xem trực tiếp', en: 'Live viewers' },
+      description: { vi: 'Kết nối đang mở, và những kết nối không theo kịp.', en: 'Open connections, and those that do not keep up.' },
+      unit: 'short',
+      width: 12,
+      height: 8,
+      targets: [
+        prometheus('sum by (transport) (live_viewers)', '{{transport}}'),
+        prometheus('sum(live_slow_viewers)', { vi: 'Không theo kịp', en: 'Slow' }),
+        prometheus('sum(increase(live_dropped_viewers_total[$__rate_interval]))', { vi: 'Bị ngắt', en: 'Cut' }),
+      ],
+    },
+    {
+      id: 13,
+      kind: 'timeseries',
+      title: { vi: 'Dịch vụ trực tiếp', en: 'Live service' },
+      description: {
+        vi: 'Mẫu đưa vào bức tranh trực tiếp và khung gửi đi mỗi giây.',
+        en: 'Samples applied to the live picture, and frames sent per second.',
+      },
+      unit: { vi: 'suffix:/s', en: 'suffix:/s' },
+      width: 12,
+      height: 8,
+      targets: [
+        prometheus('rate(live_feed_samples_total[$__rate_interval])', { vi: 'Mẫu', en: 'Samples' }),
+        prometheus('sum by (transport) (rate(live_frames_sent_total[$__rate_interval]))', {
+          vi: 'Khung {{transport}}',
+          en: 'Frames {{transport}}',
+        }),
+      ],
+    },
+    {
+      id: 14,
+      kind: 'timeseries',
+      title: { vi: 'Trả lời HTTP', en: 'HTTP answers' },
+      description: {
+        vi: 'Mỗi giây, theo loại mã. 5xx là lỗi của máy chủ.',
+        en: 'Per second, by class of status. 5xx are errors of the server.',
+      },
+      unit: 'reqps',
+      width: 12,
+      height: 8,
+      targets: [prometheus('sum by (status) (rate(live_http_answers_total[$__rate_interval]))', '{{status}}')],
+    },
+  ],
+};

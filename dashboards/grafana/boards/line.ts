@@ -1,0 +1,90 @@
+import { metricNames } from '@nhip/core/wire/vocabulary';
+import type { DashboardSpec } from '../dashboard-spec.ts';
+import * as influxql from '../influxql.ts';
+import { influx, machineColumn, minuteColumns, oeeColumns, oeeThresholds, pieces } from './panels.ts';
+
+export const line: DashboardSpec = {
+  id: 'line',
+  title: { vi: 'Nhịp · Dây chuyền', en: 'Nhịp · Line' },
+  description: {
+    vi: 'Các máy của một dây chuyền: dừng ở đâu, mất bao lâu, chậm vì đâu.',
+    en: 'The machines of one line: where it stands still, for how long, and what slows it down.',
+  },
+  from: 'now-8h',
+  refresh: '30s',
+  variables: ['line', 'machines'],
+  panels: [
+    {
+      id: 1,
+      kind: 'stateTimeline',
+      title: { vi: 'Trạng thái các máy', en: 'States of the machines' },
+      description: {
+        vi: 'Theo thứ tự tên máy. Bấm vào một vạch để mở trang của máy.',
+        en: 'In the order of their names. Click a bar to open the page of the machine.',
+      },
+      unit: 'none',
+      width: 24,
+      height: 9,
+      interval: '10s',
+      mapping: 'state',
+      naming: 'machine',
+      targets: [influx(influxql.states, '$tag_machine')],
+    },
+    {
+      id: 2,
+      kind: 'table',
+      title: { vi: 'OEE theo máy', en: 'OEE by machine' },
+      description: {
+        vi: 'Khả dụng × hiệu suất × chất lượng trong khoảng thời gian; phút không có dữ liệu không tính.',
+        en: 'Availability × performance × quality in the range; minutes without data do not count.',
+      },
+      unit: 'percentunit',
+      width: 12,
+      height: 9,
+      sortBy: 'oee',
+      columns: oeeColumns,
+      targets: [influx(influxql.oee, undefined, 'table')],
+    },
+    {
+      id: 3,
+      kind: 'table',
+      title: { vi: 'Thời gian theo trạng thái', en: 'Time by state' },
+      description: { vi: 'Phút ở từng trạng thái, lấy mẫu vào đầu mỗi phút.', en: 'Minutes in each state, sampled at every full minute.' },
+      unit: 'm',
+      width: 12,
+      height: 9,
+      sortBy: 'fault',
+      columns: [machineColumn, ...minuteColumns],
+      targets: [influx(influxql.minutesByState, undefined, 'table')],
+    },
+    {
+      id: 4,
+      kind: 'timeseries',
+      title: { vi: 'OEE mỗi giờ', en: 'OEE per hour' },
+      description: { vi: 'OEE của từng giờ tròn.', en: 'OEE of every full hour.' },
+      unit: 'percentunit',
+      width: 12,
+      height: 9,
+      min: 0,
+      style: 'line',
+      naming: 'machine',
+      thresholds: oeeThresholds,
+      targets: [influx(influxql.oeePart('oee', 'time(1h), '), '$tag_machine')],
+    },
+    {
+      id: 5,
+      kind: 'timeseries',
+      title: { vi: 'Sản phẩm đạt mỗi giờ', en: 'Good pieces per hour' },
+      description: {
+        vi: 'Máy ra ít nhất là chỗ nghẽn của dây chuyền.',
+        en: 'The machine that puts out least is the bottleneck of the line.',
+      },
+      unit: pieces,
+      width: 12,
+      height: 9,
+      style: 'bars',
+      naming: 'machine',
+      targets: [influx(influxql.countedBy(metricNames.countGood, 'good', 'time(1h), machine'), '$tag_machine')],
+    },
+  ],
+};
