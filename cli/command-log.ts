@@ -8,8 +8,8 @@ import { decodeLogMessage, encodeLogMessage } from '@nhip/core/telemetry/log-rec
 import { parseTopic, sparkplugTopic } from '@nhip/core/wire/topic';
 
 /**
- * Commands from ingest to the edges, when the broker is another process: a small log that ingest writes and the broker follows. No
- * credential may publish commands; who can write into the data folder could do anything anyway.
+ * Commands from ingest or live to the edges, when the broker is another process: a small log that the one writes and the broker follows.
+ * No credential may publish commands; who can write into the data folder could do anything anyway.
  */
 export type SendCommand = (group: string, edge: string, payload: Uint8Array) => void;
 
@@ -19,7 +19,7 @@ const maxAgeMs = 30_000;
 const pollMs = 200;
 const retryMs = 1000;
 
-/** The writing end, in ingest's folder. */
+/** The writing end, in the folder of the role that asks. */
 export async function openCommandLog(
   env: Env,
   log: Log,
@@ -35,7 +35,7 @@ export async function openCommandLog(
   };
 }
 
-/** The broker's end: sends on what ingest asks from now on. `env` is of ingest's folder, which may not be there yet. */
+/** The broker's end: sends on what the role asks from now on. `env` is of its folder, which may not be there yet. */
 export function followCommands(env: Env, log: Log, send: SendCommand): Part {
   const abort = new AbortController();
   let running: Promise<void> | undefined;
@@ -70,9 +70,9 @@ export function followCommands(env: Env, log: Log, send: SendCommand): Part {
       } catch (error) {
         if (abort.signal.aborted) return;
         const code = error instanceof RetryableError ? error.code : String(error);
-        // Without ingest there is nothing to follow.
+        // Without the role there is nothing to follow.
         if (code !== said && code !== 'log.notThere')
-          log.warn({ err: error }, 'The commands of ingest cannot be read, trying until they can');
+          log.warn({ err: error }, 'The commands of another role cannot be read, trying until they can');
         said = code;
         await env.clock.sleep(retryMs, abort.signal).catch(() => undefined);
       }

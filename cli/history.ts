@@ -1,10 +1,12 @@
+import type { Env } from '@nhip/core/process/env';
 import { ConfigError } from '@nhip/core/process/errors';
 import type { DuckdbConfig } from '@nhip/stores/duckdb/config';
 import { createDuckdbStore } from '@nhip/stores/duckdb/duckdb-store';
-import type { HistoryStore } from '@nhip/stores/history-store';
+import type { HistoryStore, SampleStore } from '@nhip/stores/history-store';
 import { createInfluxdbStore } from '@nhip/stores/influxdb/influxdb-store';
+import { createVictoriametricsStore } from '@nhip/stores/victoriametrics/victoriametrics-store';
 import type { DataFolder } from './folders.ts';
-import type { ServerConfig } from './server-config.ts';
+import type { FurtherStoreConfig, ServerConfig } from './server-config.ts';
 
 /** The store that the configuration names; opens nothing. `read` for a process beside the one that writes. */
 export function createHistory(config: ServerConfig['store'], folder: DataFolder, access: 'read' | 'write' = 'write'): HistoryStore {
@@ -13,6 +15,20 @@ export function createHistory(config: ServerConfig['store'], folder: DataFolder,
     throw new ConfigError('store', ['only one process can have a DuckDB file open: use `nhip server`, or a store of type influxdb']);
   }
   return createDuckdbStore(embeddedStore(config, folder));
+}
+
+/** A store beside the first one; opens nothing. What it must remember here goes into a folder of its own. */
+export function createFurtherStore(config: FurtherStoreConfig, env: Env): SampleStore {
+  switch (config.type) {
+    case 'duckdb':
+      return createDuckdbStore(config);
+    case 'influxdb':
+      return createInfluxdbStore(config);
+    default: {
+      const place = { disk: env.disk, folder: `further-store-${config.name}` };
+      return createVictoriametricsStore(config, { clock: env.clock, place });
+    }
+  }
 }
 
 /** The settings of the embedded store, file and all. Throws ConfigError for a store that is a server: it has backups of its own. */

@@ -6,6 +6,7 @@ import { createNodeEnv } from '@nhip/core/process/node-env';
 import { createIngest, type Ingest } from '@nhip/ingest/ingest';
 import { ingestReader } from '@nhip/ingest/work-writer';
 import { openCommandLog } from './command-log.ts';
+import { createFurtherStores } from './further-stores.ts';
 import { createHistory } from './history.ts';
 import { openDeadLetters } from './log-bus.ts';
 import { createRoleHttp, type ListenAt } from './role-http.ts';
@@ -45,17 +46,26 @@ export function composeIngest(
 
   function status(): IngestStatus | undefined {
     if (ingest === undefined) return undefined;
-    const { received, stored, repeated, deadLettered, deadLetteredByReason, lost, lostByReason, lagMs, storeDownSinceMs, nextIndex } =
+    const { received, stored, repeated, deadLettered, deadLetteredByReason, lost, lostByReason, lagMs, nextIndex, ...store } =
       ingest.stats();
     const counts = { received, stored, repeated, deadLettered, deadLetteredByReason, lost, lostByReason: { ...lostByReason } };
-    return { atMs: clock.now(), nextIndex: ingest.checkpoint()?.nextIndex ?? nextIndex, ...counts, lagMs, storeDownSinceMs };
+    const told = { storeDownSinceMs: store.storeDownSinceMs, storeProblem: store.storeProblem, furtherStores: [...further.stats()] };
+    return { atMs: clock.now(), nextIndex: ingest.checkpoint()?.nextIndex ?? nextIndex, ...counts, lagMs, ...told };
   }
 
   function problems(): readonly string[] {
-    const isDown = (ingest?.stats().storeDownSinceMs ?? null) !== null;
-    return [...(problem === undefined ? [] : [problem]), ...(isDown ? ['the store takes nothing'] : [])];
+    const down = ingest?.stats().storeProblem ?? null;
+    return [...(problem === undefined ? [] : [problem]), ...(down === null ? [] : [`the store takes nothing: ${down.text}`])];
   }
 
+  const further = createFurtherStores(config.furtherStores, {
+    env,
+    ingestConfig: config.ingest,
+    log,
+    logSource: () => reader,
+    beginAt: () => ingest?.checkpoint(),
+    sendNodeCommand: (...command) => commands?.send(...command),
+  });
   const http = listen === undefined ? undefined : createRoleHttp(listen, { problems, status });
   const parts: readonly Part[] = [
     {
@@ -109,6 +119,7 @@ export function composeIngest(
         await ingest?.stop();
       },
     },
+    further,
     publishStatus(folder.ingest, { clock, log, status }),
   ];
   return { parts, started };

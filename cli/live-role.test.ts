@@ -15,6 +15,8 @@ function said(change: Partial<IngestStatus>): IngestStatus {
     lostByReason: {},
     lagMs: 0,
     storeDownSinceMs: null,
+    storeProblem: null,
+    furtherStores: [],
     ...change,
   };
 }

@@ -4,6 +4,7 @@ import type { Log } from '@nhip/core/process/log';
 import { createNodeEnv } from '@nhip/core/process/node-env';
 import type { PipelineStats } from '@nhip/core/wire/live';
 import { createLive, type Live, type LiveStarted } from '@nhip/live/live';
+import { openCommandLog } from './command-log.ts';
 import { webDir } from './folders.ts';
 import { createHistory } from './history.ts';
 import { type BrokerStatus, brokerStatus, followStatus, goneAfterMs, type IngestStatus, ingestStatus } from './role-status.ts';
@@ -34,6 +35,7 @@ export function composeLive(
   const waiting = new AbortController();
   const untilThere = { clock, log, signal: waiting.signal };
   let reader: LogReader | undefined;
+  let commands: Awaited<ReturnType<typeof openCommandLog>> | undefined;
   let live: Live | undefined;
 
   /** Anew for every try: a start that failed has closed everything. */
@@ -46,6 +48,7 @@ export function composeLive(
       checkpoint: () => checkpoint,
       logBus,
       plant: plant ?? null,
+      sendNodeCommand: (group, edge, payload) => commands?.send(group, edge, payload),
       stats: () =>
         pipelineStats(ingest.last(), broker.last(), { log: logBus.stats(), quotaBytes: config.log.maxBytes, nowMs: clock.now() }),
       webDir,
@@ -63,9 +66,11 @@ export function composeLive(
       name: 'log',
       start: async () => {
         reader = await whenThere(() => openLogReader(env, 'log', { log, onFatal }), untilThere);
+        commands = await openCommandLog(createNodeEnv(folder.live), log, onFatal);
       },
       stop: async () => {
         waiting.abort();
+        await commands?.close();
         await reader?.close();
       },
     },
@@ -112,6 +117,8 @@ export function pipelineStats(
     logQuotaBytes: quotaBytes,
     logRecordsBehind: behind,
     // An ingest that is gone stores as little as a store that is down.
+    storeProblem: ingest?.storeProblem ?? null,
+    furtherStores: ingest?.furtherStores ?? [],
     storeDownSinceMs: ingest?.storeDownSinceMs ?? (isGone ? (ingest?.atMs ?? null) : null),
     logFullSinceMs: broker?.logFullSinceMs ?? null,
   };

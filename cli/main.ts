@@ -20,6 +20,7 @@ const commands: Readonly<Record<string, { readonly summary: string; load(): Prom
   dlq: { summary: 'Dead letters: list, show, replay', load: async () => (await import('./commands/dlq.ts')).dlq },
   doctor: { summary: 'What is wrong here, and what to do', load: async () => (await import('./commands/doctor.ts')).doctor },
   backup: { summary: 'A backup of the server, running or not', load: async () => (await import('./commands/backup.ts')).backup },
+  export: { summary: 'Samples of a time as a Parquet or CSV file', load: async () => (await import('./commands/export.ts')).exportCommand },
   restore: { summary: 'Puts a backup in place', load: async () => (await import('./commands/restore.ts')).restore },
   version: { summary: 'Version', load: async () => (await import('./commands/version.ts')).version },
 };

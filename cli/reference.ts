@@ -63,7 +63,9 @@ function rows(schema: Schema, path: string): readonly string[] {
 function innerRows(field: Schema, name: string): readonly string[] {
   if (field.properties) return rows(field, name);
   if (field.items?.properties) return rows(field.items, `${name}[]`);
-  return (field.oneOf ?? []).flatMap((variant) => rows(variant, `${name} (${variant.properties?.type?.const})`));
+  const variants = field.oneOf ?? field.items?.oneOf ?? [];
+  const each = field.oneOf === undefined ? `${name}[]` : name;
+  return variants.flatMap((variant) => rows(variant, `${each} (${variant.properties?.type?.const})`));
 }
 
 function typeOf(field: Schema): string {

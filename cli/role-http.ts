@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { ConfigError, RetryableError } from '@nhip/core/process/errors';
 import { type MetricFamily, prometheusText, prometheusType } from '@nhip/live/http/prometheus';
+import { furtherStoreFamilies } from '@nhip/live/pipeline-metrics';
 import type { IngestStatus } from './role-status.ts';
 
 export interface ListenAt {
@@ -82,5 +83,12 @@ function families(status: IngestStatus): readonly MetricFamily[] {
       type: 'gauge',
       samples: [{ value: status.storeDownSinceMs === null ? 1 : 0 }],
     },
+    {
+      name: 'nhip_store_problem',
+      help: 'Why the store takes nothing, by the code of its error; without it nothing is wrong',
+      type: 'gauge',
+      samples: status.storeProblem === null ? [] : [{ labels: { code: status.storeProblem.code }, value: 1 }],
+    },
+    ...furtherStoreFamilies(status.furtherStores),
   ];
 }

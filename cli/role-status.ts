@@ -14,6 +14,7 @@ const everyMs = 1000;
 export const goneAfterMs = 5000;
 const fileName = 'status.json';
 
+const problem = z.object({ code: z.string(), text: z.string() }).nullable();
 const counts = z.record(z.string(), z.number());
 
 export const ingestStatus = z.object({
@@ -29,6 +30,22 @@ export const ingestStatus = z.object({
   lostByReason: counts,
   lagMs: z.number(),
   storeDownSinceMs: z.number().nullable(),
+  storeProblem: problem.default(null),
+  furtherStores: z
+    .array(
+      z.object({
+        name: z.string(),
+        type: z.string(),
+        downSinceMs: z.number().nullable(),
+        problem,
+        recordsBehind: z.number(),
+        lagMs: z.number(),
+        stored: z.number(),
+        leftOut: z.number(),
+        missedRecords: z.number(),
+      }),
+    )
+    .default([]),
 });
 export type IngestStatus = z.infer<typeof ingestStatus>;
 

@@ -1,3 +1,7 @@
+import { createWriteStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ReadableStream } from 'node:stream/web';
 import { ConfigError, RetryableError } from '@nhip/core/process/errors';
 import { z } from 'zod';
 import type { Flag, Input } from './arguments.ts';
@@ -22,9 +26,13 @@ export interface ServerClient {
   /** The answer, checked by the schema. Throws RetryableError: `cli.serverUnreachable`, `cli.serverRefused` or `cli.serverDiffers`. */
   get<Answer>(path: string, schema: z.ZodType<Answer>): Promise<Answer>;
   post<Answer>(path: string, body: unknown, schema: z.ZodType<Answer>): Promise<Answer>;
+  /** Writes the answer into the new file (mode 0600); resolves with its bytes. Throws the same errors; a part of the file may be there then. */
+  download(path: string, file: string): Promise<number>;
 }
 
 const timeoutMs = 30_000;
+/** A download may have to be made first. */
+const downloadTimeoutMs = 3_600_000;
 
 /**
  * The server of --url with the credentials of the environment, or the one that runs on the data folder. undefined when neither is
@@ -52,22 +60,24 @@ function authorization(user: string, env: Readonly<Record<string, string | undef
 const problem = z.looseObject({ detail: z.string() });
 
 function createClient(url: string, credentials: string | undefined): ServerClient {
-  async function ask<Answer>(path: string, init: RequestInit, schema: z.ZodType<Answer>): Promise<Answer> {
+  /** The answer when it is a good one. */
+  async function send(path: string, init: RequestInit, withinMs: number): Promise<Response> {
     const headers = { ...(credentials === undefined ? {} : { authorization: credentials }), 'content-type': 'application/json' };
     let response: Response;
     try {
-      response = await fetch(`${url}${path}`, { ...init, headers, redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
+      response = await fetch(`${url}${path}`, { ...init, headers, redirect: 'error', signal: AbortSignal.timeout(withinMs) });
     } catch (error) {
       throw new RetryableError('cli.serverUnreachable', `The server at ${url} does not answer (${causeOf(error)})`, { cause: error });
     }
-    const text = await response.text();
-    const body = parse(text);
-    if (!response.ok) {
-      const detail = problem.safeParse(body).data?.detail ?? '';
-      const hint = response.status === 401 && credentials === undefined ? ' Set NHIP_TOKEN, or NHIP_PASSWORD with --user.' : '';
-      throw new RetryableError('cli.serverRefused', `The server at ${url} answered ${response.status}: ${detail}${hint}`);
-    }
-    const checked = schema.safeParse(body);
+    if (response.ok) return response;
+    const detail = problem.safeParse(parse(await response.text())).data?.detail ?? '';
+    const hint = response.status === 401 && credentials === undefined ? ' Set NHIP_TOKEN, or NHIP_PASSWORD with --user.' : '';
+    throw new RetryableError('cli.serverRefused', `The server at ${url} answered ${response.status}: ${detail}${hint}`);
+  }
+
+  async function ask<Answer>(path: string, init: RequestInit, schema: z.ZodType<Answer>): Promise<Answer> {
+    const response = await send(path, init, timeoutMs);
+    const checked = schema.safeParse(parse(await response.text()));
     if (!checked.success) {
       throw new RetryableError('cli.serverDiffers', `${url}${path} answers in another form: use the nhip of the server's version`);
     }
@@ -77,6 +87,17 @@ function createClient(url: string, credentials: string | undefined): ServerClien
     url,
     get: (path, schema) => ask(path, { method: 'GET' }, schema),
     post: (path, body, schema) => ask(path, { method: 'POST', body: JSON.stringify(body) }, schema),
+    async download(path, file) {
+      const response = await send(path, { method: 'GET' }, downloadTimeoutMs);
+      if (response.body === null) throw new RetryableError('cli.serverDiffers', `${url}${path} answers nothing`);
+      const target = createWriteStream(file, { flags: 'wx', mode: 0o600, flush: true });
+      try {
+        await pipeline(Readable.fromWeb(response.body as ReadableStream), target);
+      } catch (error) {
+        throw new RetryableError('cli.serverUnreachable', `The download from ${url} broke off (${causeOf(error)})`, { cause: error });
+      }
+      return target.bytesWritten;
+    },
   };
 }
 

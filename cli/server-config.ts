@@ -9,9 +9,28 @@ import { ingestConfig } from '@nhip/ingest/config';
 import { liveConfig } from '@nhip/live/config';
 import { duckdbConfig } from '@nhip/stores/duckdb/config';
 import { influxdbConfig } from '@nhip/stores/influxdb/config';
+import { victoriametricsConfig } from '@nhip/stores/victoriametrics/config';
 import { z } from 'zod';
 import type { Input } from './arguments.ts';
 import { type DataFolder, dataFolder } from './folders.ts';
+
+const storeName = z
+  .string()
+  .regex(/^[a-z0-9-]{1,32}$/, 'small letters, digits and -, at most 32')
+  .describe('Its name in figures and logs, and of its folder; another name begins it anew');
+
+const furtherStores = z
+  .array(
+    z.discriminatedUnion('type', [
+      duckdbConfig.extend({ name: storeName }),
+      influxdbConfig.extend({ name: storeName }),
+      victoriametricsConfig.extend({ name: storeName }),
+    ]),
+  )
+  .max(4)
+  .refine((stores) => new Set(stores.map(({ name }) => name)).size === stores.length, 'each needs a name of its own')
+  .default([]);
+export type FurtherStoreConfig = z.infer<typeof furtherStores>[number];
 
 export const serverConfig = z.strictObject({
   dataDir: z.string().min(1).optional().describe('Data folder; the flag --data wins'),
@@ -34,6 +53,10 @@ export const serverConfig = z.strictObject({
     .discriminatedUnion('type', [duckdbConfig.partial({ file: true }), influxdbConfig])
     .prefault({ type: 'duckdb' })
     .describe('Where history is kept; default a DuckDB file in the data folder'),
+  furtherStores: furtherStores.describe(
+    'Stores beside the first one, for people who have them already. They are written and never asked, and never delay the first one: ' +
+      'what one could not take while it was away it gets from the log, as far back as the log reaches',
+  ),
   live: liveConfig.prefault({}).describe('Web board and API'),
 });
 export type ServerConfig = z.infer<typeof serverConfig>;
@@ -61,6 +84,7 @@ export function serverSetup(input: Input, env: Readonly<Record<string, string | 
       demo: config.live.demo || input.isSet('demo'),
     },
     store: file === undefined ? config.store : besideFile(config.store, file),
+    furtherStores: file === undefined ? config.furtherStores : config.furtherStores.map((store) => besideFile(store, file)),
   };
   const plantFile = input.text('plant') ?? config.plantFile;
   if (plantFile !== undefined && !existsSync(plantFile))
@@ -74,9 +98,9 @@ export function serverSetup(input: Input, env: Readonly<Record<string, string | 
 }
 
 /** Relative names of secrets are relative to the configuration that names them, wherever the program is started. */
-function besideFile(store: ServerConfig['store'], file: string): ServerConfig['store'] {
-  if (store.type !== 'influxdb') return store;
+function besideFile<Store extends ServerConfig['store'] | FurtherStoreConfig>(store: Store, file: string): Store {
+  if (store.type === 'duckdb') return store;
   const beside = (path: string | undefined): string | undefined => (path === undefined ? undefined : resolve(dirname(file), path));
-  const { passwordFile, tokenFile, caFile } = store;
-  return { ...store, passwordFile: beside(passwordFile), tokenFile: beside(tokenFile), caFile: beside(caFile) };
+  const files = { passwordFile: beside(store.passwordFile), caFile: beside(store.caFile) };
+  return { ...store, ...files, ...('tokenFile' in store ? { tokenFile: beside(store.tokenFile) } : {}) };
 }

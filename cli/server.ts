@@ -10,9 +10,11 @@ import { createLive, type Live, type LiveStarted } from '@nhip/live/live';
 import { createBackups, removePartialBackups } from './backup/backups.ts';
 import { createDeadLetters } from './dead-letters/replay-letters.ts';
 import { webDir } from './folders.ts';
+import { createFurtherStores } from './further-stores.ts';
 import { createHistory, embeddedStore } from './history.ts';
 import { openBrokerLog, openDeadLetters } from './log-bus.ts';
 import type { ServerSetup } from './server-config.ts';
+import { createUpkeepPart } from './upkeep.ts';
 import { whenThere } from './when-there.ts';
 
 export interface Server {
@@ -59,10 +61,18 @@ export async function composeServer(
     sendNodeCommand: broker.sendNodeCommand,
     onFatal,
   });
+  const further = createFurtherStores(config.furtherStores, {
+    env,
+    ingestConfig: config.ingest,
+    log: log.child({ role: 'ingest' }),
+    logSource: () => logBus,
+    beginAt: () => ingest.checkpoint(),
+    sendNodeCommand: broker.sendNodeCommand,
+  });
   const started: Server['started'] = { mqttPort: 0, live: { port: 0, firstLogin: undefined } };
   let live: Live | undefined;
 
-  const parts: readonly Part[] = [
+  const parts: Part[] = [
     { name: 'log', start: async () => {}, stop: () => logBus.close() },
     { name: 'dead letters', start: async () => {}, stop: () => deadLetters.close() },
     {
@@ -74,6 +84,7 @@ export async function composeServer(
       },
     },
     { name: 'ingest', start: () => whenThere(() => ingest.start(), untilThere), stop: () => ingest.stop() },
+    further,
     {
       name: 'broker',
       start: async () => {
@@ -93,7 +104,8 @@ export async function composeServer(
           checkpoint: () => ingest.checkpoint(),
           logBus,
           plant: plant ?? null,
-          stats: () => pipelineStats(ingest, logBus),
+          stats: () => ({ ...pipelineStats(ingest, logBus), furtherStores: further.stats() }),
+          sendNodeCommand: broker.sendNodeCommand,
           webDir,
           dataDir: folder.server,
           adminPassword: deps.adminPassword,
@@ -112,14 +124,20 @@ export async function composeServer(
       stop: async () => live?.stop(),
     },
   ];
+  if (store.upkeep !== undefined && config.store.type === 'duckdb') {
+    const { atUtc } = config.store.compaction;
+    // Stopped before what it would hold up.
+    parts.push(createUpkeepPart(store.upkeep, { clock: env.clock, log: log.child({ role: 'upkeep' }), atUtc }));
+  }
   return { parts, started };
 }
 
-function pipelineStats(ingest: Ingest, logBus: LogBus): PipelineStats {
-  const { received, stored, repeated, deadLettered, deadLetteredByReason, lost, lostByReason, lagMs, storeDownSinceMs } = ingest.stats();
+function pipelineStats(ingest: Ingest, logBus: LogBus): Omit<PipelineStats, 'furtherStores'> {
+  const { received, stored, repeated, deadLettered, deadLetteredByReason, lost, lostByReason, lagMs, storeDownSinceMs, storeProblem } =
+    ingest.stats();
   const log = logBus.stats();
   return {
-    ...{ received, stored, repeated, deadLettered, deadLetteredByReason, lost, lostByReason, lagMs, storeDownSinceMs },
+    ...{ received, stored, repeated, deadLettered, deadLetteredByReason, lost, lostByReason, lagMs, storeDownSinceMs, storeProblem },
     evicted: log.evictedRecords,
     logBytes: log.bytes,
     logQuotaBytes: log.quotaBytes,

@@ -38,7 +38,7 @@ afterEach(async () => {
 
 async function start(commands: object, log: Log = silentLog()): Promise<void> {
   const tags = [
-    { metric: 'Setpoint', address: 'holding:0:uint16', writable: true },
+    { metric: 'Setpoint', address: 'holding:0:uint16', writable: true, max: 1000 },
     { metric: 'Level', address: 'holding:1:uint16' },
   ];
   const connection = {
@@ -73,8 +73,8 @@ async function publish({ retain }: { retain: boolean }, values: readonly (readon
   await host.endAsync();
 }
 
-const audit = (): readonly object[] => {
-  const file = join(folder, 'audit.ndjson');
+const audit = (name = 'audit.ndjson'): readonly object[] => {
+  const file = join(folder, name);
   return existsSync(file)
     ? readFileSync(file, 'utf8')
         .trim()
@@ -105,6 +105,27 @@ describe('commands from a host', () => {
     const reported = (): boolean => broker.published('DDATA').some(({ payload }) => payload.metrics.some(({ value }) => value === 77));
     await waitFor('the new value', reported);
     expect(plc.registers.get(1)).toBe(6);
+  });
+
+  it('leave a line also when they are refused, but not among those that were obeyed, and never as accepted', async () => {
+    const said: unknown[] = [];
+    await start({ enabled: true }, Object.assign(silentLog(), { info: (_: object, text: string) => said.push(text) }));
+    await command(['Setpoint', 1001], ['Level', 99], ['Nothing', 1]);
+    for (let i = 0; i < 10; i++) await command(['Setpoint', 1002]);
+    await command(['Setpoint', 77]);
+    await waitFor('the write', () => audit().length > 0);
+    expect(said.filter((text) => text === 'A command was accepted')).toHaveLength(1);
+    await agent?.stop();
+    agent = undefined;
+    expect(audit()).toMatchObject([{ value: 77, outcome: 'written' }]);
+    const about = { time: expect.any(String), author: 'command', device: 'press', outcome: 'refused' };
+    expect(audit('audit-refused.ndjson')).toEqual([
+      { ...about, metric: 'Setpoint', value: 1001, reason: '1001 is above 1000, the most that may be written' },
+      { ...about, metric: 'Level', reason: 'the metric is not writable' },
+      { ...about, metric: 'Nothing', reason: 'the device has no such metric' },
+      { ...about, metric: 'Setpoint', value: 1002, reason: expect.stringContaining('1002 is above'), count: 10, since: expect.any(String) },
+    ]);
+    expect(plc.writes).toEqual([{ address: 0, value: 77 }]);
   });
 
   it('are refused when they are retained: each connect would bring the old one again', async () => {

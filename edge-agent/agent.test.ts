@@ -153,8 +153,8 @@ describe('the config of the agent', () => {
   it('is refused when ids are there twice or cannot stand in a topic', () => {
     const bad = config({ connections: [{ ...connection, devices: [{ ...device, id: 'Máy 1' }] }, connection] });
     expect(problemsOf(() => resolveConnections(bad, 'edge.yaml'))).toEqual([
-      expect.stringContaining('device "Máy 1" cannot stand in a topic'),
-      expect.stringContaining('connection sim is there twice'),
+      expect.stringContaining('connections[0].devices[0].id: device "Máy 1" cannot stand in a topic'),
+      'connections[1].id: the connection "sim" is there twice, also at connections[0].id',
     ]);
   });
 

@@ -3,18 +3,20 @@ import { checkConfig } from '@nhip/core/process/config';
 import type { Env } from '@nhip/core/process/env';
 import { ConfigError } from '@nhip/core/process/errors';
 import type { Log } from '@nhip/core/process/log';
-import { isId } from '@nhip/core/wire/topic';
 import { createAuditTrail } from './audit-trail.ts';
 import type { AgentConfig } from './config.ts';
 import { createDelivery, type DeliveryHealth } from './delivery.ts';
 import type { DeviceSink } from './driver.ts';
 import { driverPlugin } from './drivers/index.ts';
 import { type ConnectionHealth, createConnectionHost } from './host/connection-host.ts';
+import { idProblems } from './id-problems.ts';
 import type { DiffedConfig } from './reload/config-diff.ts';
 import { type Connection, createConnectionSet, type ReloadResult, type ResolvedConnection, resolve } from './reload/connection-set.ts';
+import { certificateDeskOf } from './remote/certificates.ts';
+import { createRequests, type PushDesk } from './remote/requests.ts';
 import { deviceMetrics } from './rules/device-metrics.ts';
 import { openRuleMemory, type RuleMemory } from './rules/rule-memory.ts';
-import type { DeviceCommand } from './session/device-command.ts';
+import type { DeviceCommandHandler } from './session/device-command.ts';
 import { createDeviceTable } from './session/device-table.ts';
 import { createMqttConnect } from './session/mqtt-connection.ts';
 import { createAgentTime } from './time/agent-time.ts';
@@ -33,6 +35,8 @@ export interface AgentDeps {
   readonly dataDir: string;
   /** What the system knows about the time; this computer's when absent. */
   readonly timeSources?: TimeSources | undefined;
+  /** Takes configurations that come through the server; undefined: none is taken. */
+  readonly pushes?: PushDesk | undefined;
   /** Called when going on would break a promise: the process must end. */
   onFatal(error: Error): void;
 }
@@ -61,27 +65,23 @@ export interface AgentHealth extends DeliveryHealth {
  * two devices have the same id, or a device id cannot stand in a topic.
  */
 export function resolveConnections(config: AgentConfig, source: string): readonly Connection[] {
-  const problems: string[] = [];
-  const resolved = config.connections.map((raw) => {
+  const problems = idProblems(config);
+  if (problems.length > 0) {
+    throw new ConfigError(
+      source,
+      problems.map(({ path, message }) => `${path}: ${message}`),
+    );
+  }
+  return config.connections.map((raw) => {
     const plugin = driverPlugin(raw.driver);
     return { plugin, config: checkConfig(plugin.config, raw, source) };
   });
-  const seen = new Set<string>();
-  for (const { config: connection } of resolved) {
-    for (const { id } of connection.devices) {
-      if (!isId(id)) problems.push(`device "${id}" cannot stand in a topic: an id has 1–64 letters, digits, _ . or -`);
-    }
-    for (const id of [`connection ${connection.id}`, ...connection.devices.map((device) => `device ${device.id}`)]) {
-      if (seen.has(id)) problems.push(`${id} is there twice; ids must be unique in one agent`);
-      seen.add(id);
-    }
-  }
-  if (problems.length > 0) throw new ConfigError(source, problems);
-  return resolved;
 }
 
+type MqttFiles = { readonly mqtt: Pick<AgentConfig['mqtt'], 'password' | 'passwordFile' | 'caFile'> };
+
 /** The MQTT password: from the config or the first line of its file. Throws ConfigError when there is none. */
-export function mqttPassword(config: AgentConfig, source: string): string {
+export function mqttPassword(config: MqttFiles, source: string): string {
   const { password, passwordFile } = config.mqtt;
   if (password !== undefined) return password;
   if (passwordFile === undefined) {
@@ -93,7 +93,7 @@ export function mqttPassword(config: AgentConfig, source: string): string {
 }
 
 /** The CA that signed the broker's certificate, PEM; undefined when none is configured. Throws ConfigError when its file cannot be read. */
-export function mqttCa({ mqtt }: AgentConfig, source: string): string | undefined {
+export function mqttCa({ mqtt }: MqttFiles, source: string): string | undefined {
   return mqtt.caFile === undefined ? undefined : readText(mqtt.caFile, 'mqtt.caFile', source);
 }
 
@@ -115,13 +115,38 @@ export function createAgent(config: AgentConfig, source: string, deps: AgentDeps
   const time = createAgentTime(deps.env, log, deps.timeSources ?? systemTimeSources());
   const { env } = time;
   const connections = resolveConnections(config, source);
+  let current = connections;
   const password = mqttPassword(config, source);
   const ca = mqttCa(config, source);
   const first = diffable(config, connections);
   const devices = createDeviceTable();
-  for (const device of first.connections.flatMap((connection) => connection.devices)) devices.add(device.config, device.metrics);
+  for (const { config: device, metrics } of first.connections.flatMap((connection) => connection.devices))
+    devices.add(device, metrics, { isAwaited: true });
   const { url, backupUrls, keepaliveS, primaryHostId, strictSparkplug } = config.mqtt;
   const username = config.mqtt.username ?? `${config.group}/${config.edge}`;
+  const stateDir = `${deps.dataDir}/drivers`;
+  const requests = createRequests({
+    clock: env.clock,
+    log,
+    certificates: certificateDeskOf(config, () => current, { clock: env.clock, log, stateDir }),
+    pushes: deps.pushes,
+    answered: () => delivery.nodeChanged(),
+  });
+  const audit = createAuditTrail(deps.dataDir, { clock: env.clock, log });
+  const deviceCommands: DeviceCommandHandler = {
+    problem: ({ deviceId, ...write }) => {
+      if (!audit.isSound()) return 'the audit trail cannot be kept';
+      const host = set.hostOf(deviceId);
+      return host === undefined ? `there is no device "${deviceId}"` : host.writeProblem(deviceId, write);
+    },
+    // What comes of it is logged, audited and reported by the host; who commanded sees the value that the machine has.
+    obey: ({ deviceId, ...write }) =>
+      void set
+        .hostOf(deviceId)
+        ?.write(deviceId, write, stopping.signal)
+        .catch(() => undefined),
+    refused: (refusal) => audit.refused(refusal),
+  };
   const delivery = createDelivery(
     {
       group: config.group,
@@ -143,7 +168,9 @@ export function createAgent(config: AgentConfig, source: string, deps: AgentDeps
         clientId: `${config.group}/${config.edge}`,
       }),
       onFatal: deps.onFatal,
-      onDeviceCommand: config.commands.enabled ? obey : undefined,
+      deviceCommands: config.commands.enabled ? deviceCommands : undefined,
+      nodeTexts: requests.texts,
+      onNodeRequest: config.remote.certificates || deps.pushes !== undefined ? requests.take : undefined,
     },
   );
   const sink: DeviceSink = {
@@ -155,22 +182,11 @@ export function createAgent(config: AgentConfig, source: string, deps: AgentDeps
   let held: HeldReadings | undefined;
   let ruleMemory: RuleMemory | undefined;
   const stopping = new AbortController();
-  const driverDeps = { clock: env.clock, random: env.random, log, stateDir: `${deps.dataDir}/drivers` };
-  const audit = createAuditTrail(deps.dataDir, log);
+  const driverDeps = { clock: env.clock, random: env.random, log, stateDir };
   const set = createConnectionSet(first, {
     devices: { declare: delivery.deviceDeclared, remove: delivery.deviceRemoved },
     createHost: ({ plugin, config: connection }) => createConnectionHost(plugin, connection, sink, { ...driverDeps, ruleMemory }),
   });
-
-  /** What comes of it is logged, audited and reported by the host; who commanded sees the value that the machine has. */
-  function obey({ deviceId, metric, value }: DeviceCommand): void {
-    if (!audit.isSound()) {
-      log.error({ device: deviceId, metric }, 'A command is refused: nothing is written to machines while the audit trail cannot be kept');
-      return;
-    }
-    const host = set.hostOf(deviceId);
-    host?.write(deviceId, { metric, value }, stopping.signal).catch(() => undefined);
-  }
 
   return {
     async start() {
@@ -188,11 +204,14 @@ export function createAgent(config: AgentConfig, source: string, deps: AgentDeps
       await ruleMemory?.close();
       await held?.close();
       await delivery.stop();
+      audit.close();
       await time.close();
     },
 
     async reload(next, nextSource) {
-      const result = await set.apply(diffable(next, resolveConnections(next, nextSource)));
+      const wanted = resolveConnections(next, nextSource);
+      const result = await set.apply(diffable(next, wanted));
+      current = wanted;
       const { same, needRestart, ...rest } = result;
       log.info({ ...rest, same: same.length }, 'The configuration was read again and is in use');
       if (needRestart.length > 0) log.warn({ settings: needRestart }, 'Settings changed that only the next start of the agent uses');

@@ -84,8 +84,30 @@ export const agentConfig = z.strictObject({
     })
     .prefault({})
     .describe(
-      'Writing to machines: off unless said otherwise. Every attempt that reaches the driver is kept in audit.ndjson in the data folder',
+      'Writing to machines: off unless said otherwise. What was written, or may have been, is kept in audit.ndjson in the data folder; what was refused in audit-refused.ndjson, repetitions as one line a minute',
     ),
+  remote: z
+    .strictObject({
+      certificates: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Whether an administrator of the server may trust or refuse OPC UA server certificates; trust only while no value can be written and no password would be shown to a server',
+        ),
+      configKeyFile: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          'PEM file with the public key (Ed25519) of who may push connections through the server, signed; made by `nhip edge config keygen`. Without it nothing is taken',
+        ),
+      writable: z
+        .boolean()
+        .default(false)
+        .describe('Whether a pushed configuration may have writable tags other than in connections that are as in this file'),
+    })
+    .prefault({})
+    .describe('What the server may ask of this agent beside data: nothing unless said otherwise'),
   connections: z
     .array(z.looseObject({ id: z.string(), driver: z.string() }).check(checkByDriver))
     .describe('Connections to machines, each with its driver’s settings'),
@@ -97,7 +119,12 @@ export type AgentConfig = z.infer<typeof agentConfig>;
  * devices are filled in between: what comes out of it is checked as if a person had written it.
  */
 export function parseAgentConfig(text: string, source: string, env: Readonly<Record<string, string | undefined>>): AgentConfig {
-  const { raw, problems } = fillProfiles(parseYaml(text, source, env));
+  return agentConfigOf(parseYaml(text, source, env), source);
+}
+
+/** The same for a document that is no text any more. */
+export function agentConfigOf(document: unknown, source: string): AgentConfig {
+  const { raw, problems } = fillProfiles(document);
   if (problems.length === 0) return checkConfig(agentConfig, raw, source);
   const devices = new Set(problems.map(({ device }) => device));
   const others = problemsOf(raw, source).filter((problem) => ![...devices].some((device) => problem.startsWith(device)));

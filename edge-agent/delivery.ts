@@ -8,8 +8,10 @@ import type { DeviceConfig, MetricDefinition, Reading } from './driver.ts';
 import { type Outbox, openOutbox } from './outbox/outbox.ts';
 import { createPublisher, type Publisher } from './publisher/publisher.ts';
 import type { ConnectMqtt } from './session/connection.ts';
-import type { DeviceCommand } from './session/device-command.ts';
+import type { DeviceCommandHandler } from './session/device-command.ts';
 import type { DeviceTable } from './session/device-table.ts';
+import type { NodeRequest } from './session/node-command.ts';
+import type { NodeText } from './session/node-texts.ts';
 import { createSession, type Session } from './session/session.ts';
 
 export interface DeliveryConfig {
@@ -43,10 +45,14 @@ export interface DeliveryDeps {
   /** Called when going on would break a promise: the process must end. */
   onFatal(error: Error): void;
   /**
-   * A host wants a value in a machine; the metric is writable and can hold it. Whoever takes the command writes it, and reports what
-   * the machine says afterwards like any reading: nothing is echoed. Without it commands for devices are not even subscribed to.
+   * Hosts want values in machines; metrics that are writable, and values that they can hold. Without it commands for devices are not
+   * even subscribed to.
    */
-  readonly onDeviceCommand?: ((command: DeviceCommand) => void) | undefined;
+  readonly deviceCommands?: DeviceCommandHandler | undefined;
+  /** What the node says of itself in long texts. Must not reject. */
+  nodeTexts?(): Promise<readonly NodeText[]>;
+  /** The server asks for something that the configuration may allow; without it every such request is refused. */
+  readonly onNodeRequest?: ((request: NodeRequest) => void) | undefined;
 }
 
 /** Everything between a reading and the broker: outbox, publisher, session. All time, randomness and disk come from `env`. */
@@ -58,10 +64,12 @@ export interface Delivery {
   /** Takes readings of a known device. Resolves when they are on disk, or lost and counted. Never rejects. */
   report(deviceId: string, readings: readonly Reading[]): Promise<void>;
   deviceChanged(deviceId: string, isOnline: boolean): void;
-  /** A device that is new or reports other metrics from now on: its DBIRTH goes out when a session is up, with a DDEATH when it is offline. */
+  /** A device that is new or reports other metrics from now on: its DBIRTH goes out when a session is up, with a DDEATH when it is offline, and as soon as that is known. */
   deviceDeclared(config: DeviceConfig, metrics: readonly MetricDefinition[]): void;
   /** Nobody reads the device any more: DDEATH. What the outbox still holds of it is sent. */
   deviceRemoved(deviceId: string): void;
+  /** A text of the node changed: it is told at once. Never rejects. */
+  nodeChanged(): Promise<void>;
   /** The log of the outbox, for what must know whether something is in it; undefined before `start`. */
   outboxLog(): LogBus | undefined;
   health(): DeliveryHealth;
@@ -127,9 +135,11 @@ export function createDelivery(config: DeliveryConfig, deps: DeliveryDeps): Deli
           devices,
           connect: deps.connect,
           nodeMetrics,
+          ...(deps.nodeTexts === undefined ? {} : { nodeTexts: deps.nodeTexts }),
+          onNodeRequest: deps.onNodeRequest,
           onSession: (link) => sender.run(link),
           onResend: (request) => sender.resend(request),
-          onDeviceCommand: deps.onDeviceCommand,
+          deviceCommands: deps.deviceCommands,
         },
       );
       session.start();
@@ -167,14 +177,18 @@ export function createDelivery(config: DeliveryConfig, deps: DeliveryDeps): Deli
 
     deviceDeclared(config, metrics) {
       devices.replace(config, metrics);
-      session?.deviceChanged(config.id, true);
-      if (devices.get(config.id)?.isOnline === false) session?.deviceChanged(config.id, false);
+      const isOnline = devices.get(config.id)?.isOnline;
+      // Its birth says something else now, also when it is dead.
+      session?.deviceChanged(config.id, undefined);
+      if (isOnline !== undefined) session?.deviceChanged(config.id, isOnline);
     },
 
     deviceRemoved(deviceId) {
-      if (devices.get(deviceId)?.isOnline === true) session?.deviceChanged(deviceId, false);
+      if (devices.get(deviceId)?.isOnline !== false) session?.deviceChanged(deviceId, false);
       devices.remove(deviceId);
     },
+
+    nodeChanged: async () => session?.nodeChanged(),
 
     outboxLog: () => outbox?.log,
 

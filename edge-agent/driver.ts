@@ -114,8 +114,44 @@ export interface DriverPlugin<C extends ConnectionConfig = ConnectionConfig> {
   readonly config: z.ZodType<C>;
   /** The metrics of one device, from its config alone. */
   metrics(device: C['devices'][number]): readonly MetricDefinition[];
+  /**
+   * Why a value can never be written to a device, from its config alone: one sentence; undefined when nothing speaks against it.
+   * `Driver.write` refuses what this refuses, and may find more against it at the machine.
+   */
+  writeProblem?(device: C['devices'][number], write: TagWrite): string | undefined;
   /** Loads the protocol library. Never called for a driver that no connection uses. */
   load(): Promise<DriverModule<C>>;
+  /** For a protocol whose servers show certificates that a person has to trust. */
+  readonly servers?: {
+    loadTrust(): Promise<ServerTrust>;
+    /** The connection would show a password to the server that it trusts. */
+    showsPassword(connection: C): boolean;
+  };
+}
+
+/** Which servers are trusted; kept in the folder of the drivers' state. */
+export interface ServerTrust {
+  /** All that were seen, those that wait for a decision first. */
+  list(stateDir: string): Promise<readonly SeenCertificate[]>;
+  /** Both throw ConfigError when no certificate has the thumbprint. */
+  trust(stateDir: string, thumbprint: string): Promise<unknown>;
+  reject(stateDir: string, thumbprint: string): Promise<unknown>;
+}
+
+/** A server's certificate that was seen at a connection attempt. */
+export interface SeenCertificate {
+  /** SHA-256, 64 hex digits. */
+  readonly thumbprintSha256: string;
+  readonly subject: string;
+  /** From the certificate: what the server says it is. */
+  readonly applicationUri: string | null;
+  readonly validFromMs: number;
+  readonly validToMs: number;
+  readonly state: 'trusted' | 'waiting' | 'rejected';
+  /** Where it was last shown, when that is known. */
+  readonly endpoint: string | null;
+  /** Since when it is in this state. */
+  readonly sinceMs: number;
 }
 
 /** What a plugin's `driver.ts` exports. */

@@ -6,7 +6,7 @@ import type { Reject } from '@nhip/core/telemetry/rejects';
 import type { Replayed } from '@nhip/core/telemetry/replay';
 import { type BatchMark, SampleBatch, SeriesTable } from '@nhip/core/telemetry/sample-batch';
 import type { Loss } from '@nhip/core/wire/loss';
-import type { Checkpoint, HistoryStore } from '@nhip/stores/history-store';
+import type { Checkpoint, SampleStore } from '@nhip/stores/history-store';
 import { type Book, openBook } from './book.ts';
 import type { IngestConfig } from './config.ts';
 import { keepRejects } from './dead-letters.ts';
@@ -24,10 +24,12 @@ export interface IngestDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly logBus: LogSource;
-  readonly store: HistoryStore;
+  readonly store: SampleStore;
   /** Where dead letters go: a log of its own. */
-  readonly deadLetters: LogBus;
+  readonly deadLetters: Pick<LogBus, 'append'>;
   readonly sendNodeCommand: SendNodeCommand;
+  /** Where a store begins that has no checkpoint yet; without it at the first record of the log. */
+  beginAt?(): Checkpoint | undefined;
   /** Called when ingest cannot go on: without it the log would fill up and give up samples unseen. */
   onFatal?(error: Error): void;
 }
@@ -74,7 +76,7 @@ export function createIngest(config: IngestConfig, deps: IngestDeps): Ingest {
   let running: Promise<void> | undefined;
 
   async function open(): Promise<void> {
-    const checkpoint = await store.open();
+    const checkpoint = (await store.open()) ?? deps.beginAt?.();
     book = openBook(checkpoint?.repeats);
     const { firstIndex, nextIndex: end } = logBus.stats();
     if (checkpoint === undefined) {
@@ -226,9 +228,11 @@ export function createIngest(config: IngestConfig, deps: IngestDeps): Ingest {
     },
     stats() {
       const oldestMs = Math.min(collecting?.oldestMs ?? Number.POSITIVE_INFINITY, writing?.oldestMs ?? Number.POSITIVE_INFINITY);
+      const down = writer.down();
       return {
         ...counts.get(),
-        storeDownSinceMs: writer.downSinceMs(),
+        storeDownSinceMs: down?.sinceMs ?? null,
+        storeProblem: down === null ? null : { code: down.code, text: down.text },
         lagMs: oldestMs === Number.POSITIVE_INFINITY ? 0 : Math.max(0, clock.now() - oldestMs),
         nextIndex,
       };

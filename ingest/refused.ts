@@ -27,7 +27,7 @@ interface Group {
 export async function keepRefused(
   work: Work,
   refused: readonly RefusedSample[],
-  deps: { readonly clock: Clock; readonly sourceLog: string; readonly deadLetters: LogBus },
+  deps: { readonly clock: Clock; readonly sourceLog: string; readonly deadLetters: Pick<LogBus, 'append'> },
 ): Promise<readonly Loss[]> {
   const { clock, deadLetters, sourceLog } = deps;
   const nowMs = clock.now();

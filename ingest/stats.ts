@@ -1,5 +1,6 @@
 import type { LossReason } from '@nhip/core/wire/loss';
 import type { Work } from './work.ts';
+import type { StoreDown } from './work-writer.ts';
 
 /** Numbers since the process started; samples, not messages. */
 export interface IngestStats {
@@ -23,10 +24,12 @@ export interface IngestStats {
   readonly lagMs: number;
   /** Since when nothing can be stored, ms UTC; null when the store is well. */
   readonly storeDownSinceMs: number | null;
+  /** What is wrong with it then. */
+  readonly storeProblem: Pick<StoreDown, 'code' | 'text'> | null;
   readonly nextIndex: number;
 }
 
-type Counts = Omit<IngestStats, 'deadLetteredByReason' | 'lostByReason' | 'lagMs' | 'storeDownSinceMs' | 'nextIndex'>;
+type Counts = Omit<IngestStats, 'deadLetteredByReason' | 'lostByReason' | 'lagMs' | 'storeDownSinceMs' | 'storeProblem' | 'nextIndex'>;
 
 /** Counts; what a batch brought counts when it is stored. */
 export interface IngestCounts {

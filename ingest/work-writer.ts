@@ -1,7 +1,8 @@
 import type { LogBus, LogSource } from '@nhip/core/log/log-bus';
 import type { Clock } from '@nhip/core/process/env';
+import { reasonOf } from '@nhip/core/process/errors';
 import type { Log } from '@nhip/core/process/log';
-import type { Checkpoint, HistoryStore } from '@nhip/stores/history-store';
+import type { Checkpoint, SampleStore } from '@nhip/stores/history-store';
 import { keepRefused } from './refused.ts';
 import type { Work } from './work.ts';
 
@@ -12,8 +13,8 @@ export interface WorkWriterDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly logBus: LogSource;
-  readonly store: HistoryStore;
-  readonly deadLetters: LogBus;
+  readonly store: SampleStore;
+  readonly deadLetters: Pick<LogBus, 'append'>;
   /** Aborts when the role stops. */
   readonly signal: AbortSignal;
 }
@@ -25,9 +26,21 @@ export interface WorkWriter {
    * `false` nothing later may be written, or the checkpoint would jump over this work. Never rejects.
    */
   write(work: Work, checkpoint: Checkpoint): Promise<boolean>;
-  /** Since when nothing can be written; null when the last attempt was well. ms UTC. */
-  downSinceMs(): number | null;
+  /** Why and since when nothing can be written; null when the last attempt was well. */
+  down(): StoreDown | null;
 }
+
+/** What is wrong with a store that takes nothing. */
+export interface StoreDown {
+  /** ms UTC. */
+  readonly sinceMs: number;
+  /** Code of the last error, e.g. `store.diskFull`; `other` when it has none. */
+  readonly code: string;
+  /** What it says, and what to do about it. */
+  readonly text: string;
+}
+
+const maxTextLength = 400;
 
 const firstPauseMs = 100;
 const longestPauseMs = 10_000;
@@ -35,7 +48,7 @@ const longestPauseMs = 10_000;
 export function createWorkWriter(deps: WorkWriterDeps): WorkWriter {
   const { clock, log, logBus, store, signal } = deps;
   let isCursorStuck = false;
-  let downSinceMs: number | null = null;
+  let down: StoreDown | null = null;
 
   /** A letter that is on disk leaves the list, so that the next try does not write it again. */
   async function keepLetters(work: Work): Promise<void> {
@@ -71,12 +84,14 @@ export function createWorkWriter(deps: WorkWriterDeps): WorkWriter {
         const isDone = wasTried && (await isStored(checkpoint));
         wasTried = true;
         if (!isDone) await tryStore(work, checkpoint);
-        if (downSinceMs !== null) log.info({ store: store.name }, 'Batches are stored again');
-        downSinceMs = null;
+        if (down !== null) log.info({ store: store.name }, 'Batches are stored again');
+        down = null;
         return true;
       } catch (error) {
-        if (downSinceMs === null) log.error({ err: error, store: store.name }, 'A batch could not be stored, trying until it can');
-        downSinceMs ??= clock.now();
+        const { code, text } = problemOf(error);
+        // A new cause may ask for something else to be done.
+        if (down?.code !== code) log.error({ err: error, store: store.name }, 'A batch could not be stored, trying until it can');
+        down = { sinceMs: down?.sinceMs ?? clock.now(), code, text };
         if (signal.aborted) return false;
         await clock.sleep(pauseMs, signal).catch(() => undefined);
       }
@@ -100,6 +115,12 @@ export function createWorkWriter(deps: WorkWriterDeps): WorkWriter {
       if (isDone) await moveCursor(checkpoint.nextIndex);
       return isDone;
     },
-    downSinceMs: () => downSinceMs,
+    down: () => down,
   };
+}
+
+/** What is wrong with a store. The code becomes a label, so it is one of our own, which are few, or `other`. */
+export function problemOf(error: unknown): Pick<StoreDown, 'code' | 'text'> {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return { code: /^(store|log)\.[A-Za-z]{1,40}$/.test(code) ? code : 'other', text: reasonOf(error).slice(0, maxTextLength) };
 }

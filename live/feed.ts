@@ -26,6 +26,8 @@ export interface Feed {
   start(): Promise<void>;
   stop(): Promise<void>;
   edges(): readonly EdgeConnection[];
+  /** Whether the newest birth of the edge `<group>/<edge>` declared a metric of the node itself. */
+  declares(edge: string, metric: string): boolean;
   stats(): FeedStats;
 }
 
@@ -177,6 +179,10 @@ export function createFeed(deps: FeedDeps): Feed {
       await following;
     },
     edges: () => board.rows(sessions()),
+    declares(edge, metric) {
+      for (const session of sessions()) if (edgeId(session) === edge) return session.byName.get('')?.has(metric) === true;
+      return false;
+    },
     stats: () => ({ ...counts }),
   };
 }

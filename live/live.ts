@@ -13,6 +13,7 @@ import { openTokens } from './auth/tokens.ts';
 import { openUsers } from './auth/users.ts';
 import type { LiveConfig } from './config.ts';
 import { createDeliveryBoard } from './delivery-board.ts';
+import { createEdgeControl, type SendNodeCommand } from './edge-control.ts';
 import { createFeed, type Feed } from './feed.ts';
 import { createGate } from './gate.ts';
 import { createApp } from './http/app.ts';
@@ -21,16 +22,20 @@ import { type Backups, backupRoutes } from './http/routes/backup.ts';
 import { type DeadLetters, deadLetterRoutes } from './http/routes/dead-letters.ts';
 import { deliveryRoutes } from './http/routes/delivery.ts';
 import type { RouteDeps } from './http/routes/deps.ts';
+import { edgeRoutes } from './http/routes/edges.ts';
+import { exportRoutes } from './http/routes/export.ts';
 import { healthRoutes } from './http/routes/health.ts';
 import { historyRoutes } from './http/routes/history.ts';
 import { liveRoutes } from './http/routes/live.ts';
 import { machineRoutes } from './http/routes/machines.ts';
 import { sessionRoutes } from './http/routes/session.ts';
 import { stateRoutes } from './http/routes/states.ts';
+import { storeRoutes } from './http/routes/store.ts';
 import { createLiveHub } from './hub.ts';
 import { createLiveMetrics } from './live-metrics.ts';
 import { createSocketOutlet } from './socket.ts';
 import { createSseOutlet } from './sse.ts';
+import { upkeepFamilies } from './upkeep-metrics.ts';
 import { createViewerSlots } from './viewers.ts';
 
 export interface LiveDeps {
@@ -43,6 +48,8 @@ export interface LiveDeps {
   readonly logBus: LogSource;
   readonly plant: PlantModel | null;
   stats(): PipelineStats;
+  /** Through the broker. */
+  readonly sendNodeCommand: SendNodeCommand;
   /** Folder of the built web app; it may be missing. */
   readonly webDir: string;
   /** Folder of `users.json` and `tokens.json`. */
@@ -97,7 +104,9 @@ export function createLive(config: LiveConfig, deps: LiveDeps): Live {
     const queries = createGate('queries', { atOnce: 4, queued: 32 });
     const delivery = createDeliveryBoard({ store, queries, clock, log });
     stops.push(() => delivery.stop());
-    const edges = () => feed.edges().map((edge) => ({ ...edge, ...delivery.edge(edge.id) }));
+    const edgeControl = createEdgeControl({ hub, clock, send: deps.sendNodeCommand, declares: feed.declares });
+    const edges = () =>
+      feed.edges().map((edge) => ({ ...edge, ...delivery.edge(edge.id), certificatesWaiting: edgeControl.waiting(edge.id) }));
     const isSecure = config.publicUrl?.startsWith('https:') === true;
     if (!isLoopback(config.host) && !isSecure) {
       log.warn({ host: config.host }, 'Passwords and values cross the network unencrypted: put a TLS proxy before it and set publicUrl');
@@ -116,15 +125,19 @@ export function createLive(config: LiveConfig, deps: LiveDeps): Live {
       deadLetters: deps.deadLetters,
       stats: deps.stats,
       edges,
+      edgeControl,
+      log,
       notReady: () => notReady(feed, isStarted),
-      metrics: () =>
-        metrics.families({
+      metrics: () => [
+        ...metrics.families({
           pipeline: deps.stats(),
           edges: feed.edges(),
           losses: delivery.totals(),
           feed: feed.stats(),
           outlets: { sse: sse.stats(), socket: socket.stats() },
         }),
+        ...upkeepFamilies(store.upkeep?.status()),
+      ],
     };
     const routes = [
       sessionRoutes,
@@ -132,9 +145,12 @@ export function createLive(config: LiveConfig, deps: LiveDeps): Live {
       stateRoutes,
       historyRoutes,
       deliveryRoutes,
+      edgeRoutes,
       liveRoutes,
       healthRoutes,
       backupRoutes,
+      storeRoutes,
+      exportRoutes,
       deadLetterRoutes,
     ].flatMap((make) => make(routeDeps));
     const { webDir, version } = deps;

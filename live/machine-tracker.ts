@@ -11,6 +11,7 @@ import {
   type MachineState,
   metricNames,
 } from '@nhip/core/wire/vocabulary';
+import { longestText } from './edge-texts.ts';
 import { createRateRing } from './rate-ring.ts';
 import { type CountWindow, createShiftCount } from './shift-count.ts';
 
@@ -157,7 +158,12 @@ export function createMachineTracker(id: MachineId, plant: PlantModel | null, cl
       }
       // Stale means "last known value": the value stays, its quality tells.
       if (qualityCode !== quality.stale)
-        held.v = typeof value === 'bigint' ? String(value) : typeof value === 'string' ? shownText(value) : value;
+        held.v =
+          typeof value === 'bigint'
+            ? String(value)
+            : typeof value === 'string'
+              ? shownText(value, isNode ? longestText(metric, maxTextLength) : maxTextLength)
+              : value;
       held.t = timeMs;
       held.q = qualityCode;
       if (options.unit !== undefined) held.unit = options.unit;
@@ -213,8 +219,8 @@ export function createMachineTracker(id: MachineId, plant: PlantModel | null, cl
 }
 
 /** A copy when it is cut: a slice would keep the whole text in memory. */
-function shownText(text: string): string {
-  return text.length <= maxTextLength ? text : `${Buffer.from(text.slice(0, maxTextLength)).toString()}…`;
+function shownText(text: string, maxLength: number): string {
+  return text.length <= maxLength ? text : `${Buffer.from(text.slice(0, maxLength)).toString()}…`;
 }
 
 /** Metrics that make a device a machine of the board. */

@@ -7,6 +7,7 @@ const pipeline: PipelineStats = {
   ...{ received: 100, stored: 90, repeated: 1, evicted: 0, lagMs: 5 },
   ...{ deadLettered: 2, deadLetteredByReason: { notANumber: 2 }, lost: 7, lostByReason: { outboxQuota: 7 } },
   ...{ logBytes: 1000, logQuotaBytes: 4000, logRecordsBehind: 6, storeDownSinceMs: null, logFullSinceMs: null },
+  ...{ storeProblem: null, furtherStores: [] },
 };
 const edge = (id: string, outboxRecords: number | null, online = true): EdgeConnection => ({
   ...{ id, online, outboxRecords, since: 0, lastSeen: 0, lagMs: 0, backlogAtMs: null, devices: [] },

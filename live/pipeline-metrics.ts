@@ -1,4 +1,4 @@
-import type { EdgeConnection, PipelineStats } from '@nhip/core/wire/live';
+import type { EdgeConnection, FurtherStore, PipelineStats } from '@nhip/core/wire/live';
 import { lossReasons } from '@nhip/core/wire/loss';
 import type { LossTotal } from '@nhip/stores/history-store';
 import type { MetricFamily } from './http/prometheus.ts';
@@ -50,6 +50,13 @@ export function pipelineFamilies({ pipeline, edges, losses }: PipelineFigures): 
       type: 'gauge',
       samples: flag(pipeline.storeDownSinceMs === null),
     },
+    {
+      name: 'nhip_store_problem',
+      help: 'Why the store takes nothing, by the code of its error; without it nothing is wrong',
+      type: 'gauge',
+      samples: pipeline.storeProblem === null ? [] : [{ labels: { code: pipeline.storeProblem.code }, value: 1 }],
+    },
+    ...furtherStoreFamilies(pipeline.furtherStores),
     { name: 'nhip_log_bytes', help: 'Size of the log on the disk', type: 'gauge', samples: one(pipeline.logBytes) },
     { name: 'nhip_log_quota_bytes', help: 'How large the log may become', type: 'gauge', samples: one(pipeline.logQuotaBytes) },
     {
@@ -92,6 +99,35 @@ export function pipelineFamilies({ pipeline, edges, losses }: PipelineFigures): 
       help: 'Samples of an edge agent that are kept as dead letters and were not replayed',
       type: 'gauge',
       samples: dead.map(({ edge, samples }) => ({ labels: { edge }, value: samples })),
+    },
+  ];
+}
+
+/** Stores beside the first one, by their names: as many as the configuration has. */
+export function furtherStoreFamilies(stores: readonly FurtherStore[]): readonly MetricFamily[] {
+  const family = (name: string, type: MetricFamily['type'], help: string, value: (store: FurtherStore) => number): MetricFamily => ({
+    name: `nhip_further_store_${name}`,
+    help,
+    type,
+    samples: stores.map((store) => ({ labels: { store: store.name }, value: value(store) })),
+  });
+  return [
+    family('up', 'gauge', '1 while the further store takes what it gets', ({ downSinceMs }) => (downSinceMs === null ? 1 : 0)),
+    family('lag_ms', 'gauge', 'Age of the oldest record that was read for the further store and is not in it', ({ lagMs }) => lagMs),
+    family('records_behind', 'gauge', 'Log records that the further store does not have yet', ({ recordsBehind }) => recordsBehind),
+    family('stored_samples_total', 'counter', 'Samples that the further store took', ({ stored }) => stored),
+    family('left_out_samples_total', 'counter', 'Samples that the further store cannot keep', ({ leftOut }) => leftOut),
+    family(
+      'missed_records_total',
+      'counter',
+      'Log records that were gone before the further store could take them',
+      ({ missedRecords }) => missedRecords,
+    ),
+    {
+      name: 'nhip_further_store_problem',
+      help: 'Why the further store takes nothing, by the code of its error',
+      type: 'gauge',
+      samples: stores.flatMap(({ name, problem }) => (problem === null ? [] : [{ labels: { store: name, code: problem.code }, value: 1 }])),
     },
   ];
 }

@@ -82,6 +82,9 @@ describe('the bundle of the edge agent', () => {
 
   it('has the licences of everything in it', () => {
     const notices = readFileSync(join(bundle, 'THIRD-PARTY.txt'), 'utf8');
+    expect(notices).toMatch(/^SunSpec information models \(Apache-2\.0\)\n\n.*derived from the SunSpec/m);
+    expect(notices).toContain('Copyright SunSpec Alliance, Inc.');
+    expect(readFileSync(join(bundle, 'LICENSE'), 'utf8')).toContain('Apache License');
     for (const name of ['mqtt', 'zod', 'node-opcua-client', 'serialport']) expect(notices).toMatch(new RegExp(`^${name} \\d`, 'm'));
   });
 

@@ -3,10 +3,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Metafile } from 'esbuild';
 import manifest from '../package.json' with { type: 'json' };
-import { thirdPartyNotices } from './notices.ts';
+import { type DerivedData, thirdPartyNotices } from './notices.ts';
 import { copySerialPort, type Platform } from './serial-port.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+
+const sunspec: DerivedData = {
+  name: 'SunSpec information models',
+  license: 'Apache-2.0',
+  noticeFile: join(root, 'edge-agent/profiles/sunspec/NOTICE'),
+};
 
 export interface BundleSize {
   /** What Node loads to run an agent without OPC UA and without serial lines. */
@@ -55,7 +61,7 @@ export async function buildBundle(outDir: string, platforms: readonly Platform[]
   const packages = packagesOf(metafile);
   const native = copySerialPort(join(root, 'node_modules'), join(outDir, 'node_modules'), platforms);
   cpSync(join(root, 'LICENSE'), join(outDir, 'LICENSE'));
-  writeFileSync(join(outDir, 'THIRD-PARTY.txt'), thirdPartyNotices(join(root, 'node_modules'), [...packages, ...native]));
+  writeFileSync(join(outDir, 'THIRD-PARTY.txt'), thirdPartyNotices(join(root, 'node_modules'), [...packages, ...native], [sunspec]));
   return { ...bytesOf(metafile), packages };
 }
 

@@ -8,21 +8,23 @@ import { z } from 'zod';
  *
  *     manifest.json
  *     history.duckdb            the store, as of `checkpoint`
+ *     history.cold/…/…          its files of closed days, hard links where the disk is the same
  *     server/…                  users, tokens, MQTT credentials: hashes, still secret
  *     dead-letters/…            a copy of that log
  *     config/…                  configuration and plant model that the server was started with
  */
 export const manifestName = 'manifest.json';
 export const historyName = 'history.duckdb';
+export const coldName = 'history.cold';
 export const deadLettersName = 'dead-letters';
 export const serverFilesName = 'server';
 export const configName = 'config';
 
+/** Paths of files in a backup. */
+export const backupPath = /^[A-Za-z0-9][\w.-]*(\/[A-Za-z0-9][\w.-]*){0,2}$/;
+
 const backupFile = z.strictObject({
-  path: z
-    .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*(\/[A-Za-z0-9][A-Za-z0-9_.-]*)?$/, 'is no path of a backup')
-    .describe('Path in the backup, at most one folder deep'),
+  path: z.string().regex(backupPath, 'is no path of a backup').describe('Path in the backup, at most two folders deep'),
   bytes: z.int().min(0).describe('Size'),
   sha256: z
     .string()
@@ -47,7 +49,7 @@ const manifest = z.strictObject({
       nextIndex: z.int().min(0).describe('Everything of the log below it is in the store'),
     })
     .describe('Where in the server’s log the store stands'),
-  files: z.array(backupFile).max(10_000).describe('Every file besides this one'),
+  files: z.array(backupFile).max(100_000).describe('Every file besides this one'),
 });
 export type Manifest = z.infer<typeof manifest>;
 

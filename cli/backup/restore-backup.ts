@@ -3,10 +3,20 @@ import { copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { PermanentError } from '@nhip/core/process/errors';
 import { ingestReader } from '@nhip/ingest/work-writer';
+import { coldFolderOf } from '@nhip/stores/duckdb/cold-catalog';
 import { schemaVersion } from '@nhip/stores/duckdb/schema';
 import { syncPath } from './digest.ts';
 import { type LogPlace, setBackCursor } from './log-place.ts';
-import { configName, deadLettersName, historyName, type Manifest, readManifest, serverFilesName } from './manifest.ts';
+import {
+  backupPath,
+  coldName,
+  configName,
+  deadLettersName,
+  historyName,
+  type Manifest,
+  readManifest,
+  serverFilesName,
+} from './manifest.ts';
 import { copyBackup, verifyBackup } from './place-backup.ts';
 import { unpackTar } from './tar.ts';
 import { requireSpace, serverFiles } from './write-backup.ts';
@@ -20,8 +30,8 @@ export interface RestoreTarget {
 
 /** One thing that a restore does, in the order in which it is done. */
 export interface RestoreStep {
-  /** Path in the staged backup. */
-  readonly from: string;
+  /** Path in the staged backup; undefined: what is there is only put aside. */
+  readonly from: string | undefined;
   readonly to: string;
   /** Where what is there now goes; undefined when nothing is there. */
   readonly aside: string | undefined;
@@ -29,7 +39,6 @@ export interface RestoreStep {
 
 /** What is under this name in the server's folder says that a restore did not come to its end. */
 const markerName = 'restore-unfinished';
-const pathInBackup = /^(manifest\.json|[A-Za-z0-9][\w.-]*(\/[A-Za-z0-9][\w.-]*)?)$/;
 
 /**
  * Brings the backup (folder or tar file) into the data folder under a name of its own and reads every byte of it again.
@@ -51,7 +60,7 @@ export async function stageBackup(backup: string, root: string): Promise<{ reado
     } else {
       await requireSpace(root, found.size);
       await mkdir(folder, { mode: 0o700 });
-      await unpackTar(backup, folder, (name) => pathInBackup.test(name));
+      await unpackTar(backup, folder, (name) => backupPath.test(name));
     }
     const manifest = readManifest(folder);
     if (manifest.versions.storeSchema > schemaVersion) {
@@ -74,7 +83,7 @@ export async function stageBackup(backup: string, root: string): Promise<{ reado
  */
 export function planRestore(manifest: Manifest, target: RestoreTarget, accounts: boolean, stamp: string): readonly RestoreStep[] {
   const { root, serverDir, storeFile } = target;
-  const step = (from: string, to: string): RestoreStep => ({
+  const step = (from: string, to: string) => ({
     from,
     to,
     aside: existsSync(to) ? `${to}.before-restore-${stamp}` : undefined,
@@ -85,7 +94,10 @@ export function planRestore(manifest: Manifest, target: RestoreTarget, accounts:
     .filter(({ aside }) => accounts || aside === undefined);
   const letters = [step(deadLettersName, join(serverDir, deadLettersName))].filter(({ aside }) => aside === undefined);
   const config = step(configName, join(root, `config-of-backup-${stamp}`));
-  return [step(historyName, storeFile), ...accountSteps, ...letters, config].filter(({ from }) => has(from));
+  // Before the database: with it, what belongs to another one may not be there.
+  const coldStep = step(coldName, coldFolderOf(storeFile));
+  const cold = has(coldName) ? [coldStep] : coldStep.aside === undefined ? [] : [{ ...coldStep, from: undefined }];
+  return [...cold, ...[step(historyName, storeFile), ...accountSteps, ...letters, config].filter(({ from }) => has(from))];
 }
 
 /** What the log has for the restored history, in plain words. */
@@ -117,7 +129,7 @@ export async function putInPlace(
     // A WAL belongs to its database only under that name; beside another one it would destroy it.
     const wal = `${storeFile}.wal`;
     if (to === storeFile && existsSync(wal)) await rename(wal, `${aside ?? `${to}.before-restore`}.wal`);
-    await move(join(staged, from), to);
+    if (from !== undefined) await move(join(staged, from), to);
     await syncPath(dirname(to));
   }
   const isSameLog = place?.id === manifest.checkpoint.logId;

@@ -2,10 +2,20 @@ import { existsSync } from 'node:fs';
 import { chmod, copyFile, mkdir, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { RetryableError } from '@nhip/core/process/errors';
+import { coldFolderOf } from '@nhip/stores/duckdb/cold-catalog';
 import { schemaVersion } from '@nhip/stores/duckdb/schema';
 import type { HistoryStore } from '@nhip/stores/history-store';
 import { digestOf, syncPath } from './digest.ts';
-import { type BackupFile, configName, deadLettersName, historyName, type Manifest, manifestName, serverFilesName } from './manifest.ts';
+import {
+  type BackupFile,
+  coldName,
+  configName,
+  deadLettersName,
+  historyName,
+  type Manifest,
+  manifestName,
+  serverFilesName,
+} from './manifest.ts';
 
 /** Files of the server's data folder that a backup holds. */
 export const serverFiles = ['users.json', 'tokens.json', 'mqtt-credentials.json'] as const;
@@ -41,17 +51,21 @@ export async function writeBackup(target: string, sources: BackupSources, run: B
   const files = await filesToCopy(sources);
   const historyBytes = await sizeOf(sources.storeFile);
   const copyBytes = historyBytes + (await sizeOf(`${sources.storeFile}.wal`)) + files.reduce((sum, { bytes }) => sum + bytes, 0);
-  await requireSpace(dirname(target), copyBytes);
+  const coldBytes = await bytesBelow(coldFolderOf(sources.storeFile));
+  // On the same disk these files get a second name and need no room.
+  const isSameDisk = (await stat(dirname(target))).dev === (await stat(dirname(sources.storeFile))).dev;
+  await requireSpace(dirname(target), copyBytes + (isSameDisk ? 0 : coldBytes));
   const partial = join(dirname(target), `.${basename(target)}.partial`);
   await rm(partial, { recursive: true, force: true });
   try {
     await mkdir(partial, { mode: 0o700 });
     // Written and then read again for its digest.
-    const progress = (done: number): void => run.progress(Math.min(done, 2 * copyBytes), 2 * copyBytes);
+    const totalBytes = 2 * copyBytes + coldBytes;
+    const progress = (done: number): void => run.progress(Math.min(done, totalBytes), totalBytes);
     const nextIndex = await copyHistory(sources, join(partial, historyName), run, progress);
     // After the store: what it counts as dead letters is among them.
     for (const file of files) await copySecret(file.from, join(partial, file.path));
-    const written = [historyName, ...files.map(({ path }) => path)];
+    const written = [historyName, ...(await filesBelow(partial, coldName)), ...files.map(({ path }) => path)];
     const manifest: Manifest = {
       format: 1,
       createdMs: run.nowMs,
@@ -153,7 +167,27 @@ async function digests(
 
 async function syncAll(folder: string, paths: readonly string[]): Promise<void> {
   for (const path of paths) await syncPath(join(folder, path));
-  for (const inner of new Set(paths.map((path) => dirname(join(folder, path))))) await syncPath(inner);
+  const folders = new Set([folder]);
+  for (const path of paths) for (let inner = dirname(path); inner !== '.'; inner = dirname(inner)) folders.add(join(folder, inner));
+  for (const inner of folders) await syncPath(inner);
+}
+
+/** Files below `folder/path`, as paths from `folder`; [] when there is nothing. */
+async function filesBelow(folder: string, path: string): Promise<readonly string[]> {
+  const entries = await readdir(join(folder, path), { withFileTypes: true }).catch(() => []);
+  const found: string[] = [];
+  for (const entry of entries) {
+    const inner = `${path}/${entry.name}`;
+    if (entry.isDirectory()) found.push(...(await filesBelow(folder, inner)));
+    else found.push(inner);
+  }
+  return found.sort();
+}
+
+async function bytesBelow(folder: string): Promise<number> {
+  let bytes = 0;
+  for (const path of await filesBelow(dirname(folder), basename(folder))) bytes += await sizeOf(join(dirname(folder), path));
+  return bytes;
 }
 
 async function sizeOf(file: string): Promise<number> {

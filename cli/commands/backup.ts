@@ -3,7 +3,6 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { ConfigError, PermanentError, RetryableError } from '@nhip/core/process/errors';
 import { createNodeClock } from '@nhip/core/process/node-clock';
-import { lockFolder } from '@nhip/core/process/node-folder-lock';
 import { backupState } from '@nhip/live/http/routes/backup';
 import { createDuckdbStore } from '@nhip/stores/duckdb/duckdb-store';
 import { z } from 'zod';
@@ -15,6 +14,7 @@ import { type BackupRun, writeBackup } from '../backup/write-backup.ts';
 import { embeddedStore } from '../history.ts';
 import { findServer, type ServerClient, serverFlags } from '../server-client.ts';
 import { type ServerSetup, serverSetup } from '../server-config.ts';
+import { takeWhenStopped } from '../server-lock.ts';
 
 const pollMs = 250;
 
@@ -38,7 +38,7 @@ export const backup: Command = {
     embeddedStore(setup.config.store, setup.folder);
     const isJson = input.isSet('json');
     const progress = isJson || !process.stderr.isTTY ? () => {} : showProgress;
-    const made = (await isStopped(setup.folder.server))
+    const made = (await takeWhenStopped(setup.folder.server))
       ? await makeHere(setup, progress)
       : await askServer(requireServer(input, setup.folder.server), progress);
     const bytes = await placeBackup(made, target);
@@ -47,17 +47,6 @@ export const backup: Command = {
     return 0;
   },
 };
-
-/** Takes the lock when nobody has it; it is free again when this process ends. */
-async function isStopped(serverDir: string): Promise<boolean> {
-  try {
-    await lockFolder(serverDir);
-    return true;
-  } catch (error) {
-    if (error instanceof PermanentError && error.code === 'process.folderInUse') return false;
-    throw error;
-  }
-}
 
 function requireServer(input: Input, serverDir: string): ServerClient {
   const server = findServer(input, serverDir, process.env);

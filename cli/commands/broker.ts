@@ -44,6 +44,7 @@ export const broker: Command = {
         stop: () => role.stop(),
       },
       followCommands(createNodeEnv(folder.ingest), log, role.sendNodeCommand),
+      followCommands(createNodeEnv(folder.live), log, role.sendNodeCommand),
       publishStatus(folder.server, { clock: env.clock, log, status: () => statusOf(env.clock.now(), logBus) }),
     ];
     const ready = (): void => {

@@ -2,6 +2,7 @@ import { ConfigError } from '@nhip/core/process/errors';
 import type { Command } from '../arguments.ts';
 import { browse } from '../edge/browse.ts';
 import { check } from '../edge/check.ts';
+import { config } from '../edge/config.ts';
 import { plan } from '../edge/plan.ts';
 import { edgeProgram } from '../edge/program.ts';
 import { read } from '../edge/read.ts';
@@ -10,7 +11,7 @@ import { scan } from '../edge/scan.ts';
 import { trust } from '../edge/trust.ts';
 import { write } from '../edge/write.ts';
 
-const actions = { run, check, plan, scan, browse, read, write, trust };
+const actions = { run, check, plan, scan, browse, read, write, trust, config };
 
 export const edge: Command = {
   name: 'edge',

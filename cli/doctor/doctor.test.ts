@@ -174,6 +174,11 @@ describe('the data path', () => {
   const stats: PipelineStats = {
     ...{ received: 10, stored: 10, repeated: 0, deadLettered: 0, deadLetteredByReason: {}, lost: 0, lostByReason: {}, evicted: 0 },
     ...{ lagMs: 0, logBytes: 100, logQuotaBytes: 1000, logRecordsBehind: 0, storeDownSinceMs: null, logFullSinceMs: null },
+    ...{ storeProblem: null, furtherStores: [] },
+  };
+  const further = {
+    ...{ name: 'metrics', type: 'victoriametrics', downSinceMs: null, problem: null, recordsBehind: 0, lagMs: 0 },
+    ...{ stored: 10, leftOut: 0, missedRecords: 0 },
   };
   it.each([
     ['all stored', {}, 'ok', 'stored'],
@@ -182,6 +187,19 @@ describe('the data path', () => {
     ['behind', { lagMs: 120_000, logRecordsBehind: 5000 }, 'note', '5000 records'],
     ['nearly full', { logBytes: 900, logRecordsBehind: 7 }, 'note', '7 records are not stored'],
     ['dead letters', { deadLettered: 3, deadLetteredByReason: { beforeBirth: 3 } }, 'note', 'beforeBirth 3'],
+    [
+      'the disk of the store full',
+      { storeDownSinceMs: now, storeProblem: { code: 'store.diskFull', text: 'restart influxd' } },
+      'wrong',
+      'restart influxd',
+    ],
+    [
+      'a further store away',
+      { furtherStores: [{ ...further, downSinceMs: now - 300_000 }] },
+      'wrong',
+      'further store metrics takes nothing for 5 min',
+    ],
+    ['a further store with a hole', { furtherStores: [{ ...further, missedRecords: 7 }] }, 'note', '7 records were gone'],
     ['losses', { lost: 9, lostByReason: { outboxQuota: 9 } }, 'note', 'outboxQuota 9'],
   ] as const)('%s', (_, change, expected, words) => {
     const findings = pipelineFindings({ ...stats, ...change }, now);
@@ -191,7 +209,7 @@ describe('the data path', () => {
 
   const edge: EdgeHealth = {
     ...{ id: 'g/e', online: true, since: now, lastSeen: now, lagMs: 20, outboxRecords: 0, backlogAtMs: null, devices: [] },
-    ...{ delivery24h: null, lastLoss: null },
+    ...{ delivery24h: null, lastLoss: null, certificatesWaiting: null },
   };
   it.each([
     ['fine', {}, 'ok', 'online'],

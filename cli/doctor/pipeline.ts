@@ -1,4 +1,4 @@
-import type { EdgeHealth, PipelineStats } from '@nhip/core/wire/live';
+import type { EdgeHealth, FurtherStore, PipelineStats } from '@nhip/core/wire/live';
 import { durationText, type Finding, note, ok, sizeText, wrong } from './finding.ts';
 
 /** A store that is further behind than this does not keep up. */
@@ -18,7 +18,8 @@ export function pipelineFindings(stats: PipelineStats, nowMs: number): readonly 
   }
   if (stats.storeDownSinceMs !== null) {
     const says = `The store takes nothing for ${since(stats.storeDownSinceMs)}; the log keeps what comes.`;
-    findings.push(wrong('pipeline', says, 'The log of the server says why: usually a full disk, or a database that is down.'));
+    const why = stats.storeProblem?.text ?? 'The log of the server says why: usually a full disk, or a database that is down.';
+    findings.push(wrong('pipeline', says, why));
   } else if (stats.lagMs > lagLimitMs) {
     findings.push(
       note(
@@ -28,6 +29,7 @@ export function pipelineFindings(stats: PipelineStats, nowMs: number): readonly 
       ),
     );
   }
+  for (const store of stats.furtherStores) findings.push(...furtherStoreFindings(store, since));
   if (stats.deadLettered > 0) {
     const reasons = Object.entries(stats.deadLetteredByReason).map(([reason, samples]) => `${reason} ${samples}`);
     const says = `${stats.deadLettered} samples became dead letters since the server started (${reasons.join(', ')}).`;
@@ -44,6 +46,22 @@ export function pipelineFindings(stats: PipelineStats, nowMs: number): readonly 
     );
   }
   return findings.length > 0 ? findings : [ok('pipeline', `Everything that came is stored (${stats.stored} samples since the start).`)];
+}
+
+function furtherStoreFindings(
+  { name, downSinceMs, problem, missedRecords }: FurtherStore,
+  since: (ms: number) => string,
+): readonly Finding[] {
+  const findings: Finding[] = [];
+  if (downSinceMs !== null) {
+    const says = `The further store ${name} takes nothing for ${since(downSinceMs)}; the first store is not concerned.`;
+    findings.push(wrong('pipeline', says, problem?.text ?? 'The log of the server says why.'));
+  }
+  if (missedRecords > 0) {
+    const says = `${missedRecords} records were gone from the log before the further store ${name} could take them.`;
+    findings.push(note('pipeline', says, 'The first store has them. A larger log.maxBytes keeps more for the others.'));
+  }
+  return findings;
 }
 
 /** A live value that is later than this, or from the future, tells of a wrong clock. */

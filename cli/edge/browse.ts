@@ -6,6 +6,7 @@ import { ConfigError } from '@nhip/core/process/errors';
 import { type OpcuaConfig, opcuaConfig } from '@nhip/edge-agent/drivers/opcua/config';
 import { type Command, commonFlags, type Input } from '../arguments.ts';
 import { dataFolder } from '../folders.ts';
+import { goOnAsOwnerOf } from './as-owner.ts';
 import { configFile, readConnections } from './edge-config.ts';
 import { edgeProgram } from './program.ts';
 import { parseTarget } from './target.ts';
@@ -27,6 +28,7 @@ export const browse: Command = {
   run: async (input) => {
     if (input.text('config') !== undefined) {
       const { config, stateDir } = configured(input);
+      goOnAsOwnerOf(stateDir);
       return browseWith(config, stateDir, input);
     }
     const config = unconfigured(input.positionals[0]);

@@ -1,10 +1,13 @@
 import { dirname, resolve } from 'node:path';
 import { readConfigText } from '@nhip/core/process/config';
-import { ConfigError } from '@nhip/core/process/errors';
+import { ConfigError, reasonOf } from '@nhip/core/process/errors';
 import { mqttCa, mqttPassword, resolveConnections } from '@nhip/edge-agent/agent';
-import { type AgentConfig, parseAgentConfig } from '@nhip/edge-agent/config';
+import { type AgentConfig, agentConfigOf, parseAgentConfig } from '@nhip/edge-agent/config';
 import type { Connection } from '@nhip/edge-agent/reload/connection-set';
+import { mergePushed, pushedProblems } from '@nhip/edge-agent/remote/merge-pushed';
+import { readKey } from '@nhip/edge-agent/remote/signed-config';
 import type { Input } from '../arguments.ts';
+import { allProblems, problemsOf } from './all-problems.ts';
 
 /** The file of --config. Throws ConfigError when it is missing. */
 export function configFile(input: Pick<Input, 'text'>): string {
@@ -15,11 +18,50 @@ export function configFile(input: Pick<Input, 'text'>): string {
 
 /** A configuration that the agent can start with; file names in it are absolute. Throws ConfigError with all problems. */
 export function parseEdgeConfig(text: string, file: string): AgentConfig {
-  const settled = settle(parseAgentConfig(text, file, process.env), file);
-  resolveConnections(settled, file);
-  mqttPassword(settled, file);
-  mqttCa(settled, file);
+  const settled = settle(parsed(text, file), file);
+  const problems = problemsOf(
+    () => resolveConnections(settled, file),
+    () => mqttPassword(settled, file),
+    () => mqttCa(settled, file),
+    () => configKey(settled, file),
+  );
+  if (problems.length > 0) throw new ConfigError(file, problems);
   return settled;
+}
+
+/** The key of who may push configurations; undefined: nobody may. Throws ConfigError when its file cannot be used. */
+export function configKey({ remote }: AgentConfig, source: string): ReturnType<typeof readKey> | undefined {
+  const { configKeyFile } = remote;
+  if (configKeyFile === undefined) return undefined;
+  const place = `remote.configKeyFile: ${configKeyFile}`;
+  let pem: string;
+  try {
+    pem = readConfigText(configKeyFile);
+  } catch (error) {
+    throw new ConfigError(source, [`${place} ${reasonOf(error)}`]);
+  }
+  return readKey(pem, 'public', place);
+}
+
+function parsed(text: string, file: string): AgentConfig {
+  try {
+    return parseAgentConfig(text, file, process.env);
+  } catch (error) {
+    throw error instanceof ConfigError ? allProblems(error, text, file, (path) => resolve(dirname(file), path)) : error;
+  }
+}
+
+/**
+ * The configuration of a file with the connections of a pushed one; `text` is that of the file. Throws ConfigError with all problems, also
+ * for what may not be pushed.
+ */
+export function parsePushedConfig(pushed: string, text: string, file: string): AgentConfig {
+  const source = 'the pushed configuration';
+  const own = parseEdgeConfig(text, file);
+  const merged = settle(agentConfigOf(mergePushed(pushed, text, source, process.env), source), file);
+  const problems = pushedProblems(resolveConnections(merged, source), resolveConnections(own, file), own.remote.writable);
+  if (problems.length > 0) throw new ConfigError(source, problems);
+  return merged;
 }
 
 /** The connections of a configuration, whether or not there is a password for the broker: nothing is published with it. */
@@ -40,5 +82,6 @@ function settle(config: AgentConfig, file: string): AgentConfig {
     ]);
     return { ...connection, ...Object.fromEntries(entries) };
   });
-  return { ...config, mqtt: { ...config.mqtt, passwordFile: beside(passwordFile), caFile: beside(caFile) }, connections };
+  const remote = { ...config.remote, configKeyFile: beside(config.remote.configKeyFile) };
+  return { ...config, mqtt: { ...config.mqtt, passwordFile: beside(passwordFile), caFile: beside(caFile) }, remote, connections };
 }

@@ -1,8 +1,9 @@
 import { ConfigError } from '@nhip/core/process/errors';
 import type { Value } from '@nhip/core/wire/sample';
 import type { DataTypeName } from '@nhip/core/wire/sparkplug/datatype';
+import { fitTo } from '@nhip/edge-agent/rules/fit';
 
-/** What a person typed, as a value of the metric's type. Throws ConfigError when it is none. */
+/** What a person typed, as a value of the metric's type. Throws ConfigError when it is none, or does not fit. */
 export function parseValue(text: string, type: DataTypeName, source: string): NonNullable<Value> {
   const wrong = (what: string): ConfigError => new ConfigError(source, [`"${text}" is ${what}; the metric is ${type}`]);
   if (type === 'String' || type === 'Text') return text;
@@ -13,8 +14,10 @@ export function parseValue(text: string, type: DataTypeName, source: string): No
   }
   if (/^U?Int(8|16|32|64)$/.test(type)) {
     if (!/^-?\d{1,20}$/.test(text)) throw wrong('no whole number');
-    const value = Number(text);
-    return Number.isSafeInteger(value) ? value : BigInt(text);
+    const number = Number(text);
+    const value = fitTo(type, Number.isSafeInteger(number) ? number : BigInt(text));
+    if (value === undefined) throw wrong(`outside of what ${type} can hold`);
+    return value;
   }
   if (type === 'DateTime') {
     const ms = /^\d+$/.test(text) ? Number(text) : Date.parse(text);

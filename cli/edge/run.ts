@@ -5,14 +5,16 @@ import { createLog, type Log } from '@nhip/core/process/log';
 import { createNodeEnv } from '@nhip/core/process/node-env';
 import { lockFolder } from '@nhip/core/process/node-folder-lock';
 import type { Agent } from '@nhip/edge-agent/agent';
+import type { AgentConfig } from '@nhip/edge-agent/config';
 import { createReloader, type Reloader } from '@nhip/edge-agent/reload/reloader';
 import { watchFile } from '@nhip/edge-agent/reload/watch-file';
+import { openConfigKeeper } from '@nhip/edge-agent/remote/config-keeper';
 import { type Command, commonFlags, type Input, logLevel } from '../arguments.ts';
 import { dataFolder, makePrivate } from '../folders.ts';
 import { createFatal, runUntilStopped } from '../run-until-stopped.ts';
 import { check } from './check.ts';
 import { countingDisk } from './counting-disk.ts';
-import { configFile, parseEdgeConfig } from './edge-config.ts';
+import { configFile, configKey, parseEdgeConfig, parsePushedConfig } from './edge-config.ts';
 import { statsPart, statsText } from './run-stats.ts';
 
 export const run: Command = {
@@ -30,10 +32,11 @@ export const run: Command = {
     if (input.isSet('check')) return check.run(input);
     const file = configFile(input);
     const text = readConfigText(file);
-    const config = parseEdgeConfig(text, file);
+    const ownConfig = parseEdgeConfig(text, file);
+    const pushKey = configKey(ownConfig, file);
     const statsMs = statsEveryMs(input);
-    const dataDir = dataFolder(input.text('data')).edge(config.edge);
-    const log = createLog(config.edge, logLevel(input));
+    const dataDir = dataFolder(input.text('data')).edge(ownConfig.edge);
+    const log = createLog(ownConfig.edge, logLevel(input));
     makePrivate(dataDir);
     await lockFolder(dataDir);
     const nodeEnv = createNodeEnv(dataDir);
@@ -41,11 +44,26 @@ export const run: Command = {
     const env = statsMs === undefined ? nodeEnv : { ...nodeEnv, disk: counted.disk };
     const { fatal, onFatal } = createFatal();
     const { createAgent } = await import('@nhip/edge-agent/agent');
-    const agent = createAgent(config, file, { env, log, dataDir, onFatal });
+    const apply = (next: AgentConfig): Promise<unknown> => agent.reload(next, file);
+    const keeper =
+      pushKey === undefined
+        ? undefined
+        : await openConfigKeeper(text, {
+            disk: env.disk,
+            clock: env.clock,
+            log,
+            edge: `${ownConfig.group}/${ownConfig.edge}`,
+            key: pushKey,
+            parse: (own) => parseEdgeConfig(own, file),
+            merge: (pushed, own) => parsePushedConfig(pushed, own, file),
+            apply,
+          });
+    const config = keeper?.first ?? ownConfig;
+    const agent = createAgent(config, file, { env, log, dataDir, pushes: keeper, onFatal });
     const reloader = createReloader(text, {
       log,
       read: () => readConfigText(file),
-      apply: (next) => agent.reload(parseEdgeConfig(next, file), file),
+      apply: (next) => keeper?.fileChanged(next) ?? apply(parseEdgeConfig(next, file)),
     });
     const read = () => ({
       health: agent.health(),

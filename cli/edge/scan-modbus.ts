@@ -1,9 +1,7 @@
-import { checkConfig } from '@nhip/core/process/config';
 import { createNodeClock } from '@nhip/core/process/node-clock';
 import { tables } from '@nhip/edge-agent/drivers/modbus/address';
-import { serialFields } from '@nhip/edge-agent/drivers/modbus/config';
 import { type FoundUnit, type ProbeReport, probeRegisters, type ScanTarget, scanUnits } from '@nhip/edge-agent/drivers/modbus/scan';
-import type { SerialSettings } from './serial-flags.ts';
+import { type SerialSettings, serialConfig } from './serial-flags.ts';
 
 export interface ModbusScan {
   readonly endpoint: string;
@@ -29,8 +27,7 @@ const maxRequestsPerTable = 400;
  * many ids were asked. Rejects when the endpoint cannot be reached.
  */
 export async function scanModbus(scan: ModbusScan, source: string, say: (unit: ScannedUnit) => void, signal: AbortSignal): Promise<number> {
-  const serial = checkConfig(serialFields, scan.serial.serial ?? {}, source);
-  const target: ScanTarget = { endpoint: scan.endpoint, serial, clock: createNodeClock() };
+  const target: ScanTarget = { endpoint: scan.endpoint, serial: serialConfig(scan.serial, source), clock: createNodeClock() };
   let asked = 0;
   for (const [from, to] of ranges(scan.units)) {
     const found: FoundUnit[] = [];

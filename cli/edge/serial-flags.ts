@@ -1,4 +1,6 @@
+import { checkConfig } from '@nhip/core/process/config';
 import { ConfigError } from '@nhip/core/process/errors';
+import { serialFields } from '@nhip/edge-agent/drivers/modbus/config';
 import type { Flag, Input } from '../arguments.ts';
 
 /** How a serial line is set; for targets that are one. */
@@ -20,4 +22,9 @@ export function serialSettings(input: Pick<Input, 'text'>): SerialSettings {
   const given = { baudRate: number('baud'), parity: input.text('parity'), stopBits: number('stop-bits') };
   const serial = Object.fromEntries(Object.entries(given).flatMap(([key, value]) => (value === undefined ? [] : [[key, value] as const])));
   return Object.keys(serial).length === 0 ? {} : { serial };
+}
+
+/** With the driver's defaults. Throws ConfigError for what the driver does not take. */
+export function serialConfig({ serial = {} }: SerialSettings, source: string): ReturnType<typeof serialFields.parse> {
+  return checkConfig(serialFields, serial, source);
 }

@@ -10,6 +10,10 @@ describe('the target of a tool', () => {
     ['modbus-rtu:///dev/ttyUSB0/3', { kind: 'modbus', endpoint: 'rtu:///dev/ttyUSB0', unit: 3 }],
     ['modbus-rtu:///dev/ttyUSB0', { kind: 'modbus', endpoint: 'rtu:///dev/ttyUSB0', unit: undefined }],
     ['modbus-rtu:///dev/serial/by-id/usb-1a86/200', { kind: 'modbus', endpoint: 'rtu:///dev/serial/by-id/usb-1a86', unit: 200 }],
+    ['tcp://10.0.0.5', { kind: 'modbus', endpoint: 'tcp://10.0.0.5:502', unit: undefined }],
+    ['tcp://plc.local:1502/7', { kind: 'modbus', endpoint: 'tcp://plc.local:1502', unit: 7 }],
+    ['rtu-over-tcp://10.0.0.6:4001/12', { kind: 'modbus', endpoint: 'rtu-over-tcp://10.0.0.6:4001', unit: 12 }],
+    ['rtu:///dev/ttyUSB0/3', { kind: 'modbus', endpoint: 'rtu:///dev/ttyUSB0', unit: 3 }],
     ['opc.tcp://10.0.0.7:4840/Server', { kind: 'opcua', endpoint: 'opc.tcp://10.0.0.7:4840/Server' }],
   ])('%s', (text, target) => {
     expect(parseTarget(text, 'test')).toEqual(target);
@@ -24,6 +28,8 @@ describe('the target of a tool', () => {
     'modbus-rtu-over-tcp://h/1',
     'opc.tcp://',
     'http://h',
+    'modbus://h:502/1',
+    'listen-tcp://0.0.0.0:502',
   ])('"%s" is refused', (text) => {
     expect(() => parseTarget(text, 'test')).toThrow(/test: 1 problem/);
   });

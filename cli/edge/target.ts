@@ -9,24 +9,24 @@ export type Target =
 export const targetForms =
   'modbus-tcp://HOST[:PORT][/UNIT] | modbus-rtu-over-tcp://HOST:PORT[/UNIT] | modbus-rtu:///dev/ttyUSB0[/UNIT] | opc.tcp://HOST:PORT';
 
-const defaultPort = { 'modbus-tcp': 502, 'modbus-rtu-over-tcp': undefined } as const;
+const defaultPort = { tcp: 502, 'rtu-over-tcp': undefined } as const;
 
-/** Reads a target. `source` names the command in the error. Throws ConfigError when it is none. */
+/** Reads a target; `modbus-` may be left out, as in the configuration. `source` names the command in the error. Throws ConfigError when it is none. */
 export function parseTarget(text: string | undefined, source: string): Target {
   if (text === undefined) throw new ConfigError(source, [`say where: ${targetForms}`]);
   if (/^opc\.tcp:\/\/[^\s/]+(\/\S*)?$/.test(text)) return { kind: 'opcua', endpoint: text };
-  const serial = /^modbus-(?<endpoint>rtu:\/\/\/[^\s?]+?)(?:\/(?<unit>\d{1,3}))?$/.exec(text)?.groups;
+  const serial = /^(?:modbus-)?(?<endpoint>rtu:\/\/\/[^\s?]+?)(?:\/(?<unit>\d{1,3}))?$/.exec(text)?.groups;
   if (serial?.endpoint !== undefined) return { kind: 'modbus', endpoint: serial.endpoint, unit: unitOf(serial.unit, text, source) };
-  const net =
-    /^(?<scheme>modbus-tcp|modbus-rtu-over-tcp):\/\/(?<host>\[[^\]\s]+\]|[^:/\s]+)(?::(?<port>\d{1,5}))?\/?(?<unit>\d{1,3})?$/.exec(
-      text,
-    )?.groups;
+  const net = /^(?:modbus-)?(?<scheme>tcp|rtu-over-tcp):\/\/(?<host>\[[^\]\s]+\]|[^:/\s]+)(?::(?<port>\d{1,5}))?\/?(?<unit>\d{1,3})?$/.exec(
+    text,
+  )?.groups;
   const scheme = net?.scheme as keyof typeof defaultPort | undefined;
   const port = net?.port ?? (scheme === undefined ? undefined : defaultPort[scheme]);
   if (net === undefined || scheme === undefined || port === undefined || Number(port) < 1 || Number(port) > 65_535) {
-    throw new ConfigError(source, [`"${text}" is none of ${targetForms}`]);
+    const hint = /^(modbus-)?listen-/.test(text) ? '; a tool cannot wait for a device that dials in' : '';
+    throw new ConfigError(source, [`"${text}" is none of ${targetForms}${hint}`]);
   }
-  return { kind: 'modbus', endpoint: `${scheme.slice('modbus-'.length)}://${net.host}:${port}`, unit: unitOf(net.unit, text, source) };
+  return { kind: 'modbus', endpoint: `${scheme}://${net.host}:${port}`, unit: unitOf(net.unit, text, source) };
 }
 
 function unitOf(text: string | undefined, target: string, source: string): number | undefined {

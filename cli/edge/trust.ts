@@ -1,6 +1,7 @@
 import { ConfigError } from '@nhip/core/process/errors';
 import { type Command, commonFlags } from '../arguments.ts';
 import { dataFolder } from '../folders.ts';
+import { goOnAsOwnerOf } from './as-owner.ts';
 import { configFile, readConnections } from './edge-config.ts';
 import { edgeProgram } from './program.ts';
 
@@ -16,6 +17,7 @@ export const trust: Command = {
     const [action, thumbprint] = input.positionals;
     const { config } = readConnections(configFile(input));
     const stateDir = `${dataFolder(input.text('data')).edge(config.edge)}/drivers`;
+    goOnAsOwnerOf(stateDir);
     const certificates = await import('@nhip/edge-agent/drivers/opcua/trust');
     const say = (value: unknown, text: string): void => {
       process.stdout.write(input.isSet('json') ? `${JSON.stringify(value)}\n` : `${text}\n`);
@@ -41,11 +43,12 @@ interface Shown {
   readonly state: string;
   readonly subject: string;
   readonly applicationUri: string | null;
+  readonly endpoint: string | null;
   readonly thumbprintSha256: string;
   readonly validToMs: number;
 }
 
-function certificateText({ state, subject, applicationUri, thumbprintSha256, validToMs }: Shown): string {
+function certificateText({ state, subject, applicationUri, endpoint, thumbprintSha256, validToMs }: Shown): string {
   const until = new Date(validToMs).toISOString().slice(0, 10);
-  return `${state.padEnd(8)} ${applicationUri ?? subject}  (until ${until})\n    SHA-256 ${thumbprintSha256}`;
+  return `${state.padEnd(8)} ${applicationUri ?? subject}  (until ${until})${endpoint === null ? '' : `\n    ${endpoint}`}\n    SHA-256 ${thumbprintSha256}`;
 }

@@ -1,12 +1,14 @@
 import { ConfigError, reasonOf } from '@nhip/core/process/errors';
 import { createLog } from '@nhip/core/process/log';
 import { createNodeEnv } from '@nhip/core/process/node-env';
-import { quality } from '@nhip/core/wire/sample';
-import { appendAudit, assertAuditable, auditFile } from '@nhip/edge-agent/audit-trail';
+import { quality, type Value } from '@nhip/core/wire/sample';
+import { appendAudit, appendRefusal, assertAuditable } from '@nhip/edge-agent/audit-trail';
 import type { DeviceConfig, MetricDefinition, Reading, TagWrite, WriteAttempt } from '@nhip/edge-agent/driver';
 import type { Connection } from '@nhip/edge-agent/reload/connection-set';
+import type { CommandRefusal } from '@nhip/edge-agent/session/device-command';
 import { type Command, commonFlags } from '../arguments.ts';
 import { dataFolder } from '../folders.ts';
+import { goOnAsOwnerOf } from './as-owner.ts';
 import { configFile, readConnections } from './edge-config.ts';
 import { parseValue } from './parse-value.ts';
 import { edgeProgram } from './program.ts';
@@ -19,7 +21,7 @@ export const write: Command = {
   name: 'edge write',
   usage: 'DEVICE METRIC VALUE --config FILE [--confirm]',
   summary:
-    'Writes one value to a machine, reads it back and keeps a line in the audit trail (audit.ndjson in the data folder). Only tags that the configuration calls writable. Without --confirm it says what it would do and sends nothing. It opens a connection of its own: stop the agent first when the device takes only one.',
+    'Writes one value to a machine, reads it back and keeps a line in the audit trail (audit.ndjson in the data folder; what was refused before anything was sent: audit-refused.ndjson). Only tags that the configuration calls writable. Without --confirm it checks everything that needs no machine, says what it would do and sends nothing. It opens a connection of its own: stop the agent first when the device takes only one.',
   flags: {
     config: commonFlags.config,
     data: commonFlags.data,
@@ -32,16 +34,20 @@ export const write: Command = {
       throw new ConfigError(source, ['say DEVICE METRIC VALUE, e.g. MAY-01 Setpoint/Temp 180.5; a text with spaces in quotes']);
     }
     const { config, connections } = readConnections(configFile(input));
-    const place = findTag(connections, deviceId, metric);
-    const wanted: TagWrite = { metric, value: parseValue(text, place.definition.dataType, source) };
+    const dataDir = dataFolder(input.text('data')).edge(config.edge);
+    const isConfirmed = input.isSet('confirm');
+    if (isConfirmed) goOnAsOwnerOf(dataDir);
+    // What is only tried out leaves no line; what somebody really wanted to write does.
+    const { place, wanted } = judge(connections, deviceId, metric, text, (refusal) => {
+      if (isConfirmed) appendRefusal(dataDir, 'console', { ...refusal, timestampMs: Date.now() });
+    });
     const what = `${deviceId} ${metric} = ${valueText(plainValue(wanted.value))}${place.definition.unit === undefined ? '' : ` ${place.definition.unit}`}`;
     const answer = { device: deviceId, metric, value: plainValue(wanted.value) };
-    if (!input.isSet('confirm')) {
+    if (!isConfirmed) {
       const would = `Would write ${what} over connection ${place.connection.config.id}. Nothing was sent: add --confirm to write.`;
       process.stdout.write(input.isSet('json') ? `${JSON.stringify({ ...answer, outcome: 'not confirmed' })}\n` : `${would}\n`);
       return 0;
     }
-    const dataDir = dataFolder(input.text('data')).edge(config.edge);
     const readBack = await writeOnce(place, wanted, dataDir);
     const isAsWanted = readBack.quality === quality.good && valueText(plainValue(readBack.value)) === valueText(plainValue(wanted.value));
     const shown = valueText(plainValue(readBack.value));
@@ -60,19 +66,44 @@ interface Place {
   readonly definition: MetricDefinition;
 }
 
+/** The tag and the value, when the configuration lets it be written. Otherwise tells `onRefusal` and throws ConfigError. */
+function judge(
+  connections: readonly Connection[],
+  deviceId: string,
+  metric: string,
+  text: string,
+  onRefusal: (refusal: Omit<CommandRefusal, 'timestampMs'>) => void,
+): { readonly place: Place; readonly wanted: TagWrite } {
+  let value: Value = text;
+  try {
+    const place = findTag(connections, deviceId, metric);
+    const wanted = { metric, value: parseValue(text, place.definition.dataType, source) };
+    value = wanted.value;
+    const problem = place.connection.plugin.writeProblem?.(place.device, wanted);
+    if (problem !== undefined) throw new ConfigError(`${source}: ${deviceId}/${metric}`, [problem]);
+    return { place, wanted };
+  } catch (error) {
+    const reason = reasonOf(error);
+    try {
+      onRefusal({ deviceId, metric, value, reason });
+    } catch (unkept) {
+      throw new ConfigError(source, [reason, `the audit trail cannot be kept: ${reasonOf(unkept)}`]);
+    }
+    throw error;
+  }
+}
+
 /** Throws ConfigError when there is no such tag, or it must not be written. */
 function findTag(connections: readonly Connection[], deviceId: string, metric: string): Place {
-  for (const connection of connections) {
-    const device = connection.config.devices.find(({ id }) => id === deviceId);
-    if (device === undefined) continue;
-    const definition = connection.plugin.metrics(device).find(({ name }) => name === metric);
-    if (definition === undefined) throw new ConfigError(source, [`device ${deviceId} has no tag ${metric}`]);
-    if (definition.isWritable !== true) {
-      throw new ConfigError(source, [`${deviceId} ${metric} may not be written: its tag must say "writable: true"`]);
-    }
-    return { connection, device, definition };
+  const all = connections.flatMap((connection) => connection.config.devices.map((device) => ({ connection, device })));
+  const found = all.find(({ device }) => device.id === deviceId);
+  if (found === undefined) throw new ConfigError(source, [`there is no device ${deviceId} in the configuration`]);
+  const definition = found.connection.plugin.metrics(found.device).find(({ name }) => name === metric);
+  if (definition === undefined) throw new ConfigError(source, [`device ${deviceId} has no tag ${metric}`]);
+  if (definition.isWritable !== true) {
+    throw new ConfigError(source, [`${deviceId} ${metric} may not be written: its tag must say "writable: true"`]);
   }
-  throw new ConfigError(source, [`there is no device ${deviceId} in the configuration`]);
+  return { ...found, definition };
 }
 
 /** Every attempt leaves its line, also one that failed. */
@@ -81,8 +112,8 @@ async function writeOnce({ connection, device }: Place, wanted: TagWrite, dataDi
   const { plugin, config } = connection;
   const attempt = { deviceId: device.id, write: wanted, timestampMs: env.clock.now() };
   const keep = (result: Pick<WriteAttempt, 'outcome' | 'readBack' | 'reason'>): void =>
-    appendAudit(auditFile(dataDir), 'console', { ...attempt, ...result });
-  assertAuditable(auditFile(dataDir));
+    appendAudit(dataDir, 'console', { ...attempt, ...result });
+  assertAuditable(dataDir);
   const driver = (await plugin.load()).create(config, { ...env, log: createLog('edge-write', 'error'), stateDir: `${dataDir}/drivers` });
   const signal = AbortSignal.timeout(timeoutMs);
   let isSent = false;

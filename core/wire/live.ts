@@ -155,8 +155,38 @@ export interface PipelineStats {
   readonly logRecordsBehind: number;
   /** Since when the store takes nothing; null: it does. */
   readonly storeDownSinceMs: number | null;
+  /** What is wrong with it then; null: nothing, or it is not known here. */
+  readonly storeProblem: StoreProblem | null;
+  /** Stores beside the first one, in the order of the configuration. */
+  readonly furtherStores: readonly FurtherStore[];
   /** Since when the log refuses what edges send, because it is full; null: it does not. */
   readonly logFullSinceMs: number | null;
+}
+
+export interface StoreProblem {
+  /** Stable, e.g. `store.diskFull`. */
+  readonly code: string;
+  /** What is wrong and what to do about it. */
+  readonly text: string;
+}
+
+/** A store beside the first one: it never delays it, and has what the log still held when it could take it. */
+export interface FurtherStore {
+  readonly name: string;
+  readonly type: string;
+  /** Since when it takes nothing; null: it does. */
+  readonly downSinceMs: number | null;
+  readonly problem: StoreProblem | null;
+  /** Records in the log that it does not have yet. */
+  readonly recordsBehind: number;
+  /** Age of the oldest record that was read for it and is not in it. */
+  readonly lagMs: number;
+  /** Samples since the process started. */
+  readonly stored: number;
+  /** Samples that it cannot keep, e.g. texts; since the process started. */
+  readonly leftOut: number;
+  /** Records that were gone from the log before it could take them; since the process started. */
+  readonly missedRecords: number;
 }
 
 /** What became of samples. */
@@ -197,6 +227,8 @@ export interface EdgeHealth extends EdgeConnection {
   readonly delivery24h: Delivery | null;
   /** The newest loss that is not a dead letter. */
   readonly lastLoss: { readonly reason: LossReason; readonly samples: number; readonly atMs: number } | null;
+  /** Server certificates that wait for a decision at the edge; null: it meets no servers by certificate. */
+  readonly certificatesWaiting: number | null;
 }
 
 /** One row of `GET /api/v1/completeness`: one metric in one hour that begins at `t`. Metric '': nobody knows which. */

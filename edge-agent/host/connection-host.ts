@@ -21,6 +21,8 @@ export interface ConnectionHost {
    * `createWriteValue`. Whether commands are allowed at all is for the caller to know.
    */
   write(deviceId: string, write: TagWrite, signal: AbortSignal): Promise<Reading>;
+  /** Why the configuration does not let the value be written, whatever the machine says: one sentence; undefined when it does. */
+  writeProblem(deviceId: string, write: TagWrite): string | undefined;
   health(): ConnectionHealth;
 }
 
@@ -122,14 +124,19 @@ export function createConnectionHost<C extends ConnectionConfig>(
   let stopping: AbortController | undefined;
   let running: Promise<void> = Promise.resolve();
 
-  /** Devices that have not answered again when the grace time is over go offline. */
+  /**
+   * Devices that have not answered again when the grace time is over go offline. One whose turn to be asked has not come, because others
+   * before it are slow, keeps waiting for that as long as the connection stands.
+   */
   const startGrace = (): void => {
     if (grace !== undefined) return;
     const before = devices.map((device) => device.lastAnswerMs);
     grace = clock.after(timing.graceMs, () => {
       grace = undefined;
       devices.forEach((device, i) => {
-        if (device.lastAnswerMs === before[i]) device.unreachable(reason ?? 'the device has not answered yet');
+        if (device.lastAnswerMs !== before[i]) return;
+        if (up === undefined) device.unreachable(reason ?? 'the connection is not up yet');
+        else device.giveUp(reason ?? 'the device has not answered yet');
       });
     });
   };
@@ -200,14 +207,21 @@ export function createConnectionHost<C extends ConnectionConfig>(
     state = 'stopped';
   };
 
-  const write = createWriteValue({
+  const writer = createWriteValue({
     clock,
     log,
     writeTimeoutMs: timing.writeTimeoutMs ?? defaultWriteTimeoutMs,
     sink,
     driverName: plugin.name,
     devices: new Map(
-      config.devices.map((device, i) => [device.id, { tracker: devices[i] as DeviceTracker, metrics: plugin.metrics(device) }]),
+      config.devices.map((device, i) => [
+        device.id,
+        {
+          tracker: devices[i] as DeviceTracker,
+          metrics: plugin.metrics(device),
+          problem: (wanted) => plugin.writeProblem?.(device, wanted),
+        },
+      ]),
     ),
     connection: () => up,
     onReading: (tracker, reading) => {
@@ -216,7 +230,8 @@ export function createConnectionHost<C extends ConnectionConfig>(
   });
 
   return {
-    write,
+    write: writer.write,
+    writeProblem: writer.problem,
     start: () => {
       if (stopping !== undefined) return;
       stopping = new AbortController();

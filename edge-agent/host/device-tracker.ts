@@ -16,8 +16,12 @@ export interface DeviceTracker {
   readonly lastAnswerMs: number | null;
   /** It answered: online if it was not, and what passes report by exception goes to the sink. Returns how many readings that were. */
   answered(readings: readonly Reading[]): number;
-  /** A new connection: what was read before is not known to hold any more. */
+  /** A new connection: what was read before is not known to hold any more, and nothing has been asked over it yet. */
   connected(): void;
+  /** It was asked over this connection and has not answered. */
+  missed(reason: string): void;
+  /** It has had its time: unreachable when it was asked, otherwise as soon as it is asked in vain. */
+  giveUp(reason: string): void;
   /** It does not answer any more. Tells the sink and the log once. */
   unreachable(reason: string): void;
   /** How long its good reads take, ms; null before the first one. */
@@ -60,10 +64,20 @@ export function createDeviceTracker(
   let lastAnswerMs: number | null = null;
   let cycleMs: DeviceTracker['cycleMs'] = null;
   let overruns = 0;
+  let hasMissed = false;
+  let isGivenUp = false;
 
   const report = (readings: readonly Reading[]): number => {
     if (readings.length > 0) sink.report(config.id, readings);
     return readings.length;
+  };
+
+  const unreachable = (reason: string): void => {
+    if (state === 'offline') return;
+    if (state === 'online') report(filter.release());
+    state = 'offline';
+    log.warn({ device: config.id, reason }, 'The device does not answer.');
+    sink.offline(config.id, reason);
   };
 
   return {
@@ -89,6 +103,8 @@ export function createDeviceTracker(
     },
     answered: (readings) => {
       breaker.succeeded();
+      hasMissed = false;
+      isGivenUp = false;
       lastAnswerMs = clock.now();
       if (state !== 'online') {
         state = 'online';
@@ -99,14 +115,19 @@ export function createDeviceTracker(
       }
       return report(filter.select(rules.apply(readings), clock.monotonic()));
     },
-    connected: () => rules.forget(),
-    unreachable: (reason) => {
-      if (state === 'offline') return;
-      if (state === 'online') report(filter.release());
-      state = 'offline';
-      log.warn({ device: config.id, reason }, 'The device does not answer.');
-      sink.offline(config.id, reason);
+    connected: () => {
+      hasMissed = false;
+      rules.forget();
     },
+    missed: (reason) => {
+      hasMissed = true;
+      if (isGivenUp) unreachable(reason);
+    },
+    giveUp: (reason) => {
+      if (hasMissed) unreachable(reason);
+      else isGivenUp = true;
+    },
+    unreachable,
     holds: filter.holds,
     settle: () => (state === 'online' ? report(filter.overdue(clock.monotonic())) : 0),
     close: () => {

@@ -72,6 +72,7 @@ export async function pollDevices(session: Session, read: NonNullable<Driver['re
       continue;
     }
     counters.failures++;
+    device.missed(outcome.message);
     const probeInMs = device.breaker.failed();
     if (probeInMs === undefined) {
       skip(slot, nowMs);
@@ -128,8 +129,9 @@ export async function followDevices(
   await session.turns.take(() =>
     within(clock, session.subscribeTimeoutMs, 'subscribing', subscribe.call(session.driver, emit, lost, signal), signal),
   );
-  for (;;) {
+  for (let isFirst = true; ; isFirst = false) {
     await clock.sleep(beatMs, signal);
+    for (const device of isFirst ? devices : []) if (!heard.has(device)) device.missed('it has said nothing since it was subscribed to');
     for (const device of heard) counters.samples += device.beat();
   }
 }

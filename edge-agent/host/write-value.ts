@@ -22,21 +22,32 @@ export interface WriterOptions {
   readonly sink: DeviceSink;
   readonly driverName: string;
   /** Devices by id, each with the metrics that its driver knows. */
-  readonly devices: ReadonlyMap<string, { readonly tracker: DeviceTracker; readonly metrics: readonly MetricDefinition[] }>;
+  readonly devices: ReadonlyMap<string, WritableDevice>;
   /** Undefined while there is no connection. */
   connection(): WritableConnection | undefined;
   /** Takes what the device said after the write. */
   onReading(tracker: DeviceTracker, reading: Reading): void;
 }
 
+interface WritableDevice {
+  readonly tracker: DeviceTracker;
+  readonly metrics: readonly MetricDefinition[];
+  /** `DriverPlugin.writeProblem` of the device. */
+  problem?(write: TagWrite): string | undefined;
+}
+
 /** Writes to one connection that may wait for their turn. */
 const maxWaiting = 16;
 
-export type WriteValue = (deviceId: string, write: TagWrite, signal: AbortSignal) => Promise<Reading>;
+export interface WriteValue {
+  write(deviceId: string, write: TagWrite, signal: AbortSignal): Promise<Reading>;
+  /** Why the configuration does not let the value be written, whatever the machine says: one sentence; undefined when it does. */
+  problem(deviceId: string, write: TagWrite): string | undefined;
+}
 
 /**
  * Makes the write of one connection. It waits for its turn between other calls to the driver. Resolves with what the device said
- * afterwards. Rejects, before anything is sent, with PermanentError `write.refused` (no such device or metric, not writable) and with
+ * afterwards. Rejects, before anything is sent, with PermanentError `write.refused` (no such device or metric, not writable, a value that it must not have) and with
  * RetryableError `write.offline` or `write.busy`; with the driver's error or ConnectionLostError when it is not known whether the
  * machine took the value. Every attempt goes to the log and to `sink.wrote`.
  */
@@ -44,15 +55,21 @@ export function createWriteValue(options: WriterOptions): WriteValue {
   const { clock, log, sink, devices } = options;
   let waiting = 0;
 
-  /** The device and the connection, or why the write cannot be. */
-  function allowed(deviceId: string, { metric }: TagWrite): { readonly tracker: DeviceTracker; readonly connection: WritableConnection } {
+  function problem(deviceId: string, write: TagWrite): string | undefined {
+    const { metric } = write;
     const device = devices.get(deviceId);
-    if (device === undefined) throw new PermanentError('write.refused', `there is no device "${deviceId}" on this connection`);
+    if (device === undefined) return `there is no device "${deviceId}" on this connection`;
     const definition = device.metrics.find(({ name }) => name === metric);
-    if (definition === undefined) throw new PermanentError('write.refused', `${deviceId} has no metric "${metric}" that its driver reads`);
-    if (definition.isWritable !== true) {
-      throw new PermanentError('write.refused', `${deviceId}/${metric} is not writable; the configuration of the tag must allow it`);
-    }
+    if (definition === undefined) return `${deviceId} has no metric "${metric}" that its driver reads`;
+    if (definition.isWritable !== true) return `${deviceId}/${metric} is not writable; the configuration of the tag must allow it`;
+    return device.problem?.(write);
+  }
+
+  /** The device and the connection, or why the write cannot be. */
+  function allowed(deviceId: string, write: TagWrite): { readonly tracker: DeviceTracker; readonly connection: WritableConnection } {
+    const why = problem(deviceId, write);
+    if (why !== undefined) throw new PermanentError('write.refused', why);
+    const device = devices.get(deviceId) as WritableDevice;
     const connection = options.connection();
     if (connection === undefined) throw new RetryableError('write.offline', `the connection of ${deviceId} is down`);
     if (connection.driver.write === undefined) {
@@ -89,7 +106,7 @@ export function createWriteValue(options: WriterOptions): WriteValue {
     }
   }
 
-  return async (deviceId, write, signal) => {
+  async function attempt(deviceId: string, write: TagWrite, signal: AbortSignal): Promise<Reading> {
     const timestampMs = clock.now();
     let isSent = false;
     const fields = { device: deviceId, metric: write.metric, value: String(write.value).slice(0, 200) };
@@ -107,5 +124,7 @@ export function createWriteValue(options: WriterOptions): WriteValue {
       sink.wrote?.({ deviceId, write, timestampMs, outcome, reason });
       throw error;
     }
-  };
+  }
+
+  return { write: attempt, problem };
 }

@@ -4,11 +4,14 @@ import { dataType } from '@nhip/core/wire/sparkplug/datatype';
 import { encodePayload } from '@nhip/core/wire/sparkplug/encode';
 import type { Metric } from '@nhip/core/wire/sparkplug/payload';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createDeviceCommands, type DeviceCommand } from './device-command.ts';
+import { type CommandRefusal, createDeviceCommands, type DeviceCommand, type DeviceCommands } from './device-command.ts';
 import { createDeviceTable } from './device-table.ts';
 
 let taken: DeviceCommand[];
 let refused: unknown[];
+let infos: string[];
+let audited: CommandRefusal[];
+let commands: DeviceCommands;
 let clock: ReturnType<typeof createSimClock>;
 let take: (deviceId: string, payload: Uint8Array) => void;
 let send: (...metrics: readonly Metric[]) => void;
@@ -16,6 +19,8 @@ let send: (...metrics: readonly Metric[]) => void;
 beforeEach(() => {
   taken = [];
   refused = [];
+  infos = [];
+  audited = [];
   clock = createSimClock();
   const devices = createDeviceTable();
   devices.add({ id: 'd', intervalMs: 0 }, [
@@ -26,8 +31,17 @@ beforeEach(() => {
     { name: 'Heater', dataType: 'Boolean', isWritable: true },
     { name: 'Ratio', dataType: 'Double', isWritable: true },
   ]);
-  const log: Log = Object.assign(silentLog(), { warn: (fields: { reason?: unknown }) => refused.push(fields.reason ?? 'other') });
-  take = createDeviceCommands({ clock, log, devices, onDeviceCommand: (command) => taken.push(command) });
+  const log: Log = Object.assign(silentLog(), {
+    warn: (fields: { reason?: unknown }) => refused.push(fields.reason ?? 'other'),
+    info: (_: object, said: string) => infos.push(said),
+  });
+  const handler = {
+    problem: ({ metric, value }: DeviceCommand) => (metric === 'Ratio' && Number(value) > 100 ? `${value} is above 100` : undefined),
+    obey: (command: DeviceCommand) => taken.push(command),
+    refused: (refusal: CommandRefusal) => audited.push(refusal),
+  };
+  commands = createDeviceCommands({ clock, log, devices, handler });
+  take = commands.take;
   send = (...metrics) => take('d', encodePayload({ timestampMs: 1, metrics }));
 });
 
@@ -109,5 +123,31 @@ describe('commands for devices', () => {
     await clock.advance(1000);
     send({ name: 'Speed', value: 1 });
     expect(taken).toHaveLength(33);
+  });
+
+  it('says that it accepted one only when nothing speaks against it', () => {
+    send({ name: 'Ratio', dataType: dataType.Double, value: 101 }, { name: 'Ratio', dataType: dataType.Double, value: 99 });
+    expect(taken).toEqual([{ deviceId: 'd', metric: 'Ratio', value: 99 }]);
+    expect(infos).toEqual(['A command was accepted']);
+    expect(refused).toEqual(['101 is above 100']);
+  });
+
+  it('hands every refusal to the audit trail, cut to a length', async () => {
+    send({ name: 'Read', value: 1 }, { name: 'x'.repeat(500), value: 1 }, { alias: 99, value: 1 }, { name: 'Ratio', value: 'a' });
+    send({ name: 'Ratio', dataType: dataType.Double, value: 101 });
+    take('d', Buffer.from('ff', 'hex'));
+    commands.refuse('d'.repeat(500), 'it is retained: old');
+    for (let i = 0; i < 40; i++) send({ name: 'Speed', value: i });
+    const [first, second, third, fourth, fifth, sixth, seventh, ...tooMany] = audited;
+    expect([first, third, fourth, fifth, sixth]).toEqual([
+      { deviceId: 'd', metric: 'Read', reason: 'the metric is not writable', timestampMs: clock.now() },
+      { deviceId: 'd', metric: 'alias 99', reason: 'the device has no such metric', timestampMs: clock.now() },
+      { deviceId: 'd', metric: 'Ratio', reason: 'the value is no Double', timestampMs: clock.now() },
+      { deviceId: 'd', metric: 'Ratio', value: 101, reason: '101 is above 100', timestampMs: clock.now() },
+      { deviceId: 'd', reason: 'it could not be read', timestampMs: clock.now() },
+    ]);
+    expect([second?.metric?.length, seventh?.deviceId.length]).toEqual([80, 80]);
+    expect(tooMany.length).toBeGreaterThan(10);
+    expect(tooMany.every(({ reason, metric }) => reason === 'more than 32 commands in one second' && metric === undefined)).toBe(true);
   });
 });

@@ -16,7 +16,8 @@ export interface Device {
   readonly id: string;
   readonly metrics: ReadonlyMap<string, MetricDefinition>;
   readonly last: Map<string, Reading>;
-  isOnline: boolean;
+  /** Undefined: nobody knows yet, because it was not asked since the start. */
+  isOnline: boolean | undefined;
 }
 
 /** How a metric is sent: its alias and the type that the birth tells. */
@@ -29,10 +30,11 @@ export interface Alias {
 
 /** Devices, their metrics and last values: what births are made of. */
 export interface DeviceTable {
-  add(config: DeviceConfig, metrics: readonly MetricDefinition[]): void;
+  /** `isAwaited`: somebody is about to ask it, and will say whether it answers; otherwise it is offline until then. */
+  add(config: DeviceConfig, metrics: readonly MetricDefinition[], options?: { readonly isAwaited: boolean }): void;
   /**
    * Another configuration of a device, at run time: metrics that stay keep their alias and last value, online stays online. A new
-   * DBIRTH is due. Adds the device when it is unknown.
+   * DBIRTH is due. Adds the device, as one that is awaited, when it is unknown.
    */
   replace(config: DeviceConfig, metrics: readonly MetricDefinition[]): void;
   /** Forgets a device. Records of it that are still in the outbox declare it again when they are sent. */
@@ -57,7 +59,7 @@ export function createDeviceTable(): DeviceTable {
     return entry;
   }
 
-  function add(config: DeviceConfig, metrics: readonly MetricDefinition[]) {
+  function add(config: DeviceConfig, metrics: readonly MetricDefinition[], { isAwaited } = { isAwaited: false }) {
     const declared = new Map<string, Declared>();
     for (const definition of metrics) declare(declared, definition);
     const device = {
@@ -66,7 +68,7 @@ export function createDeviceTable(): DeviceTable {
       declared,
       metrics: new Map(metrics.map((definition) => [definition.name, definition])),
       last: new Map<string, Reading>(),
-      isOnline: false,
+      isOnline: isAwaited ? undefined : false,
     };
     devices.set(config.id, device);
     return device;
@@ -77,7 +79,7 @@ export function createDeviceTable(): DeviceTable {
     replace(config, metrics) {
       const before = devices.get(config.id);
       if (before === undefined) {
-        add(config, metrics);
+        add(config, metrics, { isAwaited: true });
         return;
       }
       const declared = new Map<string, Declared>();

@@ -27,9 +27,10 @@ interface NodeMessagesDeps {
 
 /** The Sparkplug messages of one session, with its sequence numbers: 0 with the NBIRTH, +1 with every other message, 255 → 0. */
 export interface NodeMessages {
-  /** NBIRTH, then every DBIRTH, at QoS 0 (tck-id-topics-nbirth-mqtt); the order of TCP and of the broker's log puts them before the data. */
+  /** NBIRTH, then the DBIRTH of every device of which it is known whether it answers, at QoS 0 (tck-id-topics-nbirth-mqtt); the order of TCP and of the broker's log puts them before the data. */
   birth(nodeMetrics: readonly Metric[]): void;
-  deviceChanged(deviceId: string, isOnline: boolean): void;
+  /** It answers, does not, or (undefined) is another one and not asked yet. */
+  deviceChanged(deviceId: string, isOnline: boolean | undefined): void;
   /** At QoS 0. */
   nodeData(metrics: readonly Metric[]): void;
   /** At QoS 1; resolves at the PUBACK. Strict: at QoS 0; resolves when it is handed over. */
@@ -57,6 +58,8 @@ export function createNodeMessages(
   const { clock, log, devices, unborn } = deps;
   const dataQos = config.isStrict === true ? 0 : 1;
   let seq = 0;
+  /** Devices with a DBIRTH since the last NBIRTH. */
+  const born = new Set<string>();
 
   function nextSeq(): number {
     seq = (seq + 1) % 256;
@@ -74,6 +77,7 @@ export function createNodeMessages(
   }
 
   function birthDevice(deviceId: string): void {
+    born.add(deviceId);
     const timestampMs = clock.now();
     const payload = encodePayload({ timestampMs, seq: (seq + 1) % 256, metrics: devices.birthMetrics(deviceId, timestampMs) });
     if (payload.length > config.maxPayloadBytes) {
@@ -89,7 +93,9 @@ export function createNodeMessages(
     sendUnacknowledged('DBIRTH', deviceId, payload);
   }
 
+  /** Born and declared dead at once when it was not born yet: the host then knows the aliases of what the backlog still holds of it. */
   function deathDevice(deviceId: string): void {
+    if (!born.has(deviceId)) birthDevice(deviceId);
     if (unborn.has(deviceId)) return;
     sendUnacknowledged('DDEATH', deviceId, encodePayload({ timestampMs: clock.now(), seq: nextSeq(), metrics: [] }));
   }
@@ -107,6 +113,7 @@ export function createNodeMessages(
   return {
     birth(nodeMetrics) {
       seq = 0;
+      born.clear();
       const timestampMs = clock.now();
       const metrics: Metric[] = [
         bdSeqMetric(bdSeq, timestampMs),
@@ -116,20 +123,24 @@ export function createNodeMessages(
       ];
       sendUnacknowledged('NBIRTH', '', encodePayload({ timestampMs, seq: 0, metrics: metrics.sort(byTime) }));
       for (const device of devices.all()) {
-        birthDevice(device.id);
-        // Born and declared dead at once: the host then knows the aliases of what the backlog still holds of it.
-        if (!device.isOnline) deathDevice(device.id);
+        if (device.isOnline === true) birthDevice(device.id);
+        if (device.isOnline === false) deathDevice(device.id);
       }
     },
     deviceChanged(deviceId, isOnline) {
-      if (isOnline) birthDevice(deviceId);
-      else deathDevice(deviceId);
+      if (isOnline === true) birthDevice(deviceId);
+      else if (isOnline === false) deathDevice(deviceId);
+      else born.delete(deviceId);
     },
     nodeData(metrics) {
       sendUnacknowledged('NDATA', '', nodeData(metrics));
     },
     nodeDataAcknowledged: (metrics) => publish('NDATA', '', nodeData(metrics), dataQos),
-    deviceData: (device, encode) => publish('DDATA', device, encode(nextSeq()), dataQos),
+    deviceData(device, encode) {
+      // The backlog of an earlier run may come before anybody knows whether the device answers now.
+      if (!born.has(device)) birthDevice(device);
+      return publish('DDATA', device, encode(nextSeq()), dataQos);
+    },
     death() {
       const timestampMs = clock.now();
       return publish('NDEATH', '', encodePayload({ timestampMs, metrics: [bdSeqMetric(bdSeq, timestampMs)] }), 1);

@@ -8,10 +8,11 @@ import type { Metric } from '@nhip/core/wire/sparkplug/payload';
 import { sparkplugTopic } from '@nhip/core/wire/topic';
 import { createBdSeq } from './bd-seq.ts';
 import type { ConnectMqtt, MqttConnection } from './connection.ts';
-import { createDeviceCommands, type DeviceCommand } from './device-command.ts';
+import { createDeviceCommands, type DeviceCommandHandler } from './device-command.ts';
 import type { DeviceTable } from './device-table.ts';
-import { readNodeCommand } from './node-command.ts';
+import { type NodeRequest, readNodeCommand } from './node-command.ts';
 import { createNodeMessages, type NodeMessages, type NodeMessagesConfig, willOf } from './node-messages.ts';
+import { createNodeTexts, type NodeText } from './node-texts.ts';
 import { followPrimaryHost, HostOfflineError } from './primary-host.ts';
 import { createLink, type SessionLink } from './session-link.ts';
 
@@ -31,20 +32,26 @@ export interface SessionDeps {
   readonly connect: ConnectMqtt;
   /** Metrics of the node itself, for NBIRTH and NDATA. A rebirth tells the last ones again. Must not reject. */
   nodeMetrics(): Promise<readonly Metric[]>;
+  /** Long metrics of the node that seldom change; told when they do. Must not reject. */
+  nodeTexts?(): Promise<readonly NodeText[]>;
   /** Called for each session that is up; must return when the link's signal aborts. */
   onSession(link: SessionLink): Promise<void>;
   /** The host asks for numbers again. Called while a session is up only. */
   onResend(request: ResendRequest): void;
+  /** The host asks for something that the configuration may allow. Called while a session is up only; without it such requests are refused. */
+  readonly onNodeRequest?: ((request: NodeRequest) => void) | undefined;
   /** A host wants a value in a machine. Without it no DCMD is subscribed to. */
-  readonly onDeviceCommand?: ((command: DeviceCommand) => void) | undefined;
+  readonly deviceCommands?: DeviceCommandHandler | undefined;
 }
 
 export interface Session {
   start(): void;
   /** Says goodbye with an NDEATH (tck-id-operational-behavior-edge-node-intentional-disconnect-ndeath), then disconnects. */
   stop(): Promise<void>;
-  /** A device answers, or does not any more: DBIRTH or DDEATH when a session is up. */
-  deviceChanged(deviceId: string, isOnline: boolean): void;
+  /** A device answers, or does not any more: DBIRTH or DDEATH when a session is up. Undefined: as in `NodeMessages`. */
+  deviceChanged(deviceId: string, isOnline: boolean | undefined): void;
+  /** A text of the node changed: it is told now instead of with the next data of the node. Never rejects. */
+  nodeChanged(): Promise<void>;
   health(): { readonly isOnline: boolean; readonly connects: number; readonly rebirths: number };
 }
 
@@ -69,9 +76,9 @@ export function createSession(config: SessionConfig, deps: SessionDeps): Session
   const stopping = new AbortController();
   const unborn = new Set<string>();
   const nextBdSeq = createBdSeq(deps.disk, 'session', log);
-  const { onDeviceCommand } = deps;
-  const takeDeviceCommand =
-    onDeviceCommand === undefined ? undefined : createDeviceCommands({ clock, log, devices: deps.devices, onDeviceCommand });
+  const { deviceCommands: handler, onNodeRequest } = deps;
+  const texts = createNodeTexts(clock, deps.nodeTexts ?? (async () => []));
+  const deviceCommands = handler === undefined ? undefined : createDeviceCommands({ clock, log, devices: deps.devices, handler });
   let live: NodeMessages | undefined;
   let nodeMetrics: readonly Metric[] = [];
   let server = 0;
@@ -90,14 +97,16 @@ export function createSession(config: SessionConfig, deps: SessionDeps): Session
     lastRebirthMs = clock.monotonic();
     waitingRebirth?.cancel();
     waitingRebirth = undefined;
-    live.birth(nodeMetrics);
+    live.birth([...nodeMetrics, ...texts.all()]);
   }
 
-  function onCommand(payload: Uint8Array): void {
+  function onCommand(payload: Uint8Array, _topic: string, isRetained: boolean): void {
     if (live === undefined) return;
     try {
-      const command = readNodeCommand(payload);
+      // A retained request would be granted again at each connect.
+      const command = readNodeCommand(payload, onNodeRequest !== undefined && !isRetained);
       for (const request of command.resends) deps.onResend(request);
+      for (const request of command.requests) onNodeRequest?.(request);
       if (command.refused.length > 0) log.warn({ audit: 'command', metrics: command.refused }, 'A command for the node was refused');
       if (!command.rebirth || waitingRebirth !== undefined) return;
       log.info('The host asked for a rebirth');
@@ -112,12 +121,12 @@ export function createSession(config: SessionConfig, deps: SessionDeps): Session
   /** Everything that may come must be able to come before the birth: a rebirth request could be missed. */
   async function subscribe(connection: MqttConnection, onState: ((payload: Uint8Array) => void) | undefined): Promise<void> {
     await connection.subscribe(sparkplugTopic(config.group, 'NCMD', config.edge), onCommand);
-    if (takeDeviceCommand !== undefined) {
+    if (deviceCommands !== undefined) {
       await connection.subscribe(sparkplugTopic(config.group, 'DCMD', config.edge, '+'), (payload, topic, isRetained) => {
         const deviceId = topic.split('/')[4] ?? '';
         // Commands must not be retained (tck-id-payloads-dcmd-retain): an old one would turn the knob again at each connect.
-        if (isRetained) log.warn({ audit: 'command', device: deviceId, reason: 'it is retained: old' }, 'A command was refused');
-        else if (live !== undefined) takeDeviceCommand(deviceId, payload);
+        if (isRetained) deviceCommands.refuse(deviceId, 'it is retained: old');
+        else if (live !== undefined) deviceCommands.take(deviceId, payload);
       });
     }
     if (onState !== undefined && primaryHostId !== undefined) await connection.subscribe(hostStateTopic(primaryHostId), onState);
@@ -168,12 +177,13 @@ export function createSession(config: SessionConfig, deps: SessionDeps): Session
       await untilEnd(subscribe(connection, host?.take));
       if (host !== undefined) await untilEnd(hostOnline(host.online, ended.signal)).catch(leaveThen(leave));
       nodeMetrics = await deps.nodeMetrics();
+      await texts.refresh();
       ended.signal.throwIfAborted();
       live = messages;
       upSinceMs = clock.monotonic();
       connects++;
       log.info({ bdSeq, ...(servers > 1 ? { server } : {}) }, 'Session is up');
-      messages.birth(nodeMetrics);
+      messages.birth([...nodeMetrics, ...texts.all()]);
       const { signal } = ended;
       const link = createLink({ messages, connection, signal, isStrict, rebirth, nodeMetrics: () => nodeMetrics });
       await Promise.all([deps.onSession(link), sendNodeData(messages, signal)]);
@@ -206,10 +216,15 @@ export function createSession(config: SessionConfig, deps: SessionDeps): Session
     while (!signal.aborted) {
       await clock.sleep(nodeDataIntervalMs, signal).catch(() => undefined);
       nodeMetrics = await deps.nodeMetrics();
+      const newTexts = await texts.news();
       if (signal.aborted) return;
+      if (newTexts === undefined) {
+        rebirth();
+        continue;
+      }
       // Our own server wants the mark of the outbox also when it stands still: it finds gaps by it.
       const news = isStrict ? nodeMetrics.filter(isNews) : nodeMetrics;
-      if (news.length > 0) messages.nodeData(news);
+      if (news.length + newTexts.length > 0) messages.nodeData([...news, ...newTexts]);
     }
   }
 
@@ -242,6 +257,13 @@ export function createSession(config: SessionConfig, deps: SessionDeps): Session
     },
     deviceChanged(deviceId, isOnline) {
       live?.deviceChanged(deviceId, isOnline);
+    },
+    async nodeChanged() {
+      // Without a session the next birth tells it.
+      if (live === undefined) return;
+      const news = await texts.news();
+      if (news === undefined) rebirth();
+      else if (news.length > 0) live?.nodeData(news);
     },
     health: () => ({ isOnline: live !== undefined, connects, rebirths }),
   };

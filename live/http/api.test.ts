@@ -131,6 +131,9 @@ describe('documents', () => {
     expect(document.openapi).toBe('3.1.0');
     expect(Object.keys(document.paths).sort()).toEqual([
       '/api/v1/completeness',
+      '/api/v1/edges/{group}/{edge}/certificates',
+      '/api/v1/edges/{group}/{edge}/certificates/decision',
+      '/api/v1/edges/{group}/{edge}/config',
       '/api/v1/health/edges',
       '/api/v1/history',
       '/api/v1/live',
@@ -142,6 +145,7 @@ describe('documents', () => {
       '/api/v1/session',
       '/api/v1/states',
       '/api/v1/stats',
+      '/api/v1/store',
       '/health/live',
       '/health/ready',
       '/metrics',

@@ -119,6 +119,8 @@ describe('health', () => {
       deadLetteredByReason: { notANumber: 1 },
       logRecordsBehind: 6,
       storeDownSinceMs: null,
+      storeProblem: null,
+      furtherStores: [],
       logFullSinceMs: null,
     });
   });

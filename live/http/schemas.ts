@@ -71,9 +71,20 @@ export const edgeHealth = z.strictObject({
     })
     .nullable()
     .describe('The newest loss that is not a dead letter'),
+  certificatesWaiting: z
+    .number()
+    .nullable()
+    .describe('Server certificates that wait for a decision at the edge; null: it meets no servers by certificate'),
 });
 
 const byReason = z.record(z.string(), z.number());
+
+const storeProblem = z
+  .strictObject({
+    code: z.string().describe('Stable, e.g. store.diskFull'),
+    text: z.string().describe('What is wrong and what to do about it'),
+  })
+  .nullable();
 
 export const pipelineStats = z.strictObject({
   received: z.number().describe('Samples received'),
@@ -89,5 +100,21 @@ export const pipelineStats = z.strictObject({
   logQuotaBytes: z.number().describe('How large it may become'),
   logRecordsBehind: z.number().describe('Records in the log that are not stored yet'),
   storeDownSinceMs: timeMs.describe('Since when the store takes nothing; null: it does'),
+  storeProblem: storeProblem.describe('What is wrong with the store then'),
+  furtherStores: z
+    .array(
+      z.strictObject({
+        name: z.string().describe('Its name in the configuration'),
+        type: z.string(),
+        downSinceMs: timeMs.describe('Since when it takes nothing; null: it does'),
+        problem: storeProblem.describe('What is wrong with it then'),
+        recordsBehind: z.number().describe('Records in the log that it does not have yet'),
+        lagMs: z.number().describe('Age of the oldest record that was read for it and is not in it'),
+        stored: z.number().describe('Samples since the process started'),
+        leftOut: z.number().describe('Samples that it cannot keep, e.g. texts, since the process started'),
+        missedRecords: z.number().describe('Records that were gone from the log before it could take them, since the process started'),
+      }),
+    )
+    .describe('Stores beside the first one; none of them delays it'),
   logFullSinceMs: timeMs.describe('Since when the log refuses what edges send, because it is full; null: it does not'),
 });

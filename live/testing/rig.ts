@@ -25,6 +25,8 @@ export interface Rig {
   readonly store: HistoryStore;
   readonly logBus: LogBus;
   readonly dataDir: string;
+  /** Commands for edges, as they went out. */
+  readonly sent: readonly { readonly edge: string; readonly payload: Uint8Array }[];
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
   /** Publishes values of a machine now, as a JSON publisher does. */
@@ -49,6 +51,7 @@ const stats: PipelineStats = {
   ...{ received: 3, stored: 2, repeated: 1, evicted: 0, lagMs: 5 },
   ...{ deadLettered: 1, deadLetteredByReason: { notANumber: 1 }, lost: 7, lostByReason: { outboxQuota: 7 } },
   ...{ logBytes: 1000, logQuotaBytes: 4000, logRecordsBehind: 6, storeDownSinceMs: null, logFullSinceMs: null },
+  ...{ storeProblem: null, furtherStores: [] },
 };
 
 export async function startRig(options: RigOptions = {}): Promise<Rig> {
@@ -58,6 +61,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const logBus = await openSegmentLog(env, 'log', { readers: [], maxBytes: 64 * 1024 * 1024, log });
   const store = createMemoryStore();
   if (options.history !== undefined) await writeHistory(store, options.history, options.losses);
+  const sent: Rig['sent'][number][] = [];
   const live = createLive(liveConfig.parse({ port: 0, tickMs: 20, ...options.config }), {
     env,
     log,
@@ -66,6 +70,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     logBus,
     plant,
     stats: () => stats,
+    sendNodeCommand: (group, edge, payload) => void sent.push({ edge: `${group}/${edge}`, payload }),
     webDir: options.webDir ?? join(dataDir, 'no-web-app'),
     dataDir,
     adminPassword,
@@ -86,6 +91,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     store,
     logBus,
     dataDir,
+    sent,
     url,
     async publish(machine, values) {
       const payload = new TextEncoder().encode(JSON.stringify({ ts: Date.now(), values }));

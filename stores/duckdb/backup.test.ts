@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
@@ -87,5 +87,49 @@ describe('a copy of the running store', () => {
     await expect(store.copyTo?.(join(folder, 'aborted'), aborted)).rejects.toMatchObject({ code: 'store.copyFailed' });
     await write(1);
     expect((await store.open())?.nextIndex).toBe(2);
+  });
+});
+
+describe('a copy of a store with closed days', () => {
+  it('has their files beside it, as of the same moment, and opens as a store of its own', async () => {
+    const day = 86_400_000;
+    await write(0);
+    await store.upkeep?.run(2 * day);
+    mkdirSync(join(folder, 'backup'));
+    const file = join(folder, 'backup/history.duckdb');
+    await write(1);
+    await store.copyTo?.(file);
+    await store.upkeep?.run(2 * day);
+    const name = 'samples/1970-01-01.parquet';
+    expect(statSync(join(folder, 'backup/history.cold', name)).nlink).toBe(1);
+    expect(existsSync(join(folder, 'history.cold', name))).toBe(false);
+    const copy = createDuckdbStore({ type: 'duckdb', file, memoryLimitMb: 128, threads: 1 });
+    expect((await copy.open())?.nextIndex).toBe(2);
+    const all = { machine: 'g/e/d', metric: 'A', fromMs: 0, toMs: 100, limit: 100 };
+    expect((await copy.range(all)).v).toEqual(Array.from({ length: 20 }, (_, i) => i));
+    await copy.close();
+    expect((await store.range(all)).v).toHaveLength(20);
+  });
+
+  it('waits for a day that is being moved, and the next one waits for it', async () => {
+    for (let no = 0; no < 20; no++) await write(no);
+    const copies: Promise<unknown>[] = [];
+    const rounds: Promise<void>[] = [];
+    for (let i = 0; i < 4; i++) {
+      mkdirSync(join(folder, `b${i}`));
+      await Promise.all(rounds);
+      rounds.push(store.upkeep?.run(2 * 86_400_000) ?? Promise.resolve());
+      copies.push(store.copyTo?.(join(folder, `b${i}/history.duckdb`)) ?? Promise.resolve());
+      await write(20 + i);
+    }
+    await Promise.all([...copies, ...rounds]);
+    for (let i = 0; i < 4; i++) {
+      const copy = createDuckdbStore({ type: 'duckdb', file: join(folder, `b${i}/history.duckdb`), memoryLimitMb: 128, threads: 1 });
+      const nextIndex = (await copy.open())?.nextIndex ?? 0;
+      expect(nextIndex).toBeGreaterThanOrEqual(20);
+      const { v } = await copy.range({ machine: 'g/e/d', metric: 'A', fromMs: 0, toMs: 1e6, limit: 1e6 });
+      expect(v).toEqual(Array.from({ length: nextIndex * 10 }, (_, value) => value));
+      await copy.close();
+    }
   });
 });

@@ -1,6 +1,11 @@
-import { type DuckDBConnection, type DuckDBValue, INTEGER, LIST, listValue, timestampMillisValue } from '@duckdb/node-api';
+import { type DuckDBConnection, type DuckDBValue, timestampMillisValue } from '@duckdb/node-api';
 import type { Loss, LossReason } from '@nhip/core/wire/loss';
 import type { DeliveryRow, LossQuery, LossTotal, SeriesInfo } from '../history-store.ts';
+import { type BucketSource, planBuckets } from './bucket-plan.ts';
+import { parquet } from './cold-catalog.ts';
+import { within } from './cold-sql.ts';
+import type { Cold } from './cold-store.ts';
+import { ofSeries } from './relations.ts';
 
 /** The table `losses`: what will never reach the store, and what was dead-lettered, beside the samples in one transaction. */
 
@@ -21,8 +26,6 @@ export async function appendLosses(connection: DuckDBConnection, losses: readonl
   }
   appender.closeSync();
 }
-
-const within = (column: string): string => `${column} >= make_timestamp_ms($from::BIGINT) AND ${column} < make_timestamp_ms($to::BIGINT)`;
 
 export async function queryLosses(connection: DuckDBConnection, { fromMs, toMs, limit, edge }: LossQuery): Promise<readonly Loss[]> {
   const result = await connection.runAndReadAll(
@@ -50,12 +53,19 @@ export async function queryLosses(connection: DuckDBConnection, { fromMs, toMs, 
 const hourMs = 3_600_000;
 const hourOf = (column: string): string => `(floor(epoch_ms(${column}) / ${hourMs}) * ${hourMs})::DOUBLE`;
 
-const storedCounts = (table: string): string =>
-  `SELECT series, ${hourOf('t')} AS h, count(*)::DOUBLE FROM ${table} WHERE series IN (SELECT unnest($ids)) AND ${within('t')} GROUP BY series, h`;
+const hotCounts = (table: string, ids: readonly number[]): string =>
+  `SELECT series, ${hourOf('t')} AS h, count(*)::DOUBLE FROM ${table} WHERE ${ofSeries(ids)} AND ${within('t')} GROUP BY series, h`;
+
+function coldCounts({ folder }: Cold, ids: readonly number[], { kind, names, fromMs, toMs }: BucketSource): string {
+  const count = kind === 'samples' ? 'count(*)' : 'sum(count)';
+  const span = `time >= make_timestamp_ms(${fromMs}) AND time < make_timestamp_ms(${toMs})`;
+  return `SELECT series, ${hourOf('time')} AS h, ${count}::DOUBLE FROM ${parquet(folder, names)} WHERE ${ofSeries(ids)} AND ${span} GROUP BY series, h`;
+}
 
 /** Stored, lost and dead-lettered samples of one machine's `series` by metric and hour, sorted so. */
 export async function queryDelivery(
   connection: DuckDBConnection,
+  cold: Cold,
   machine: string,
   series: readonly SeriesInfo[],
   range: { readonly from: number; readonly to: number },
@@ -70,11 +80,12 @@ export async function queryDelivery(
     rows.set(key, row);
   };
   const metrics = new Map(series.map(({ id, metric }) => [id, metric]));
-  const stored = await connection.runAndReadAll(
-    `${storedCounts('samples')} UNION ALL ${storedCounts('texts')}`,
-    { ...range, ids: listValue([...metrics.keys()]) },
-    { ids: LIST(INTEGER) },
-  );
+  const ids = [...metrics.keys()];
+  const parts = [
+    ...['samples', 'texts'].map((table) => hotCounts(table, ids)),
+    ...planBuckets(cold.files, range.from, range.to, hourMs).map((source) => coldCounts(cold, ids, source)),
+  ];
+  const stored = await connection.runAndReadAll(parts.join(' UNION ALL '), { ...range });
   for (const [id, hour = null, count] of stored.getRows()) add(metrics.get(Number(id)) ?? '', hour, { stored: Number(count) });
   const losses = await connection.runAndReadAll(
     `SELECT metric, ${hourOf('t_from')} AS h, reason = 'deadLettered' AS dead, sum(samples)::DOUBLE

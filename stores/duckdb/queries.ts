@@ -1,9 +1,17 @@
-import { type DuckDBConnection, type DuckDBValue, INTEGER, LIST, listValue } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
 import { valueKind } from '@nhip/core/telemetry/sample-batch';
 import type { Value } from '@nhip/core/wire/sample';
 import type { Buckets, Columns, LatestValue, SeriesInfo } from '../history-store.ts';
+import { type BucketSource, planBuckets } from './bucket-plan.ts';
+import { parquet } from './cold-catalog.ts';
+import { stepOf, within } from './cold-sql.ts';
+import type { Cold } from './cold-store.ts';
+import { type Span, samplesOfSeries } from './relations.ts';
 
-/** Typed SQL of the store. All values are bound parameters; time stamps cross as ms in a DOUBLE. */
+/**
+ * Typed SQL of the store over hot tables and files. What comes from outside are bound parameters; time stamps cross as ms in a DOUBLE.
+ * Run within `ColdStore.consistent`.
+ */
 
 type Params = Record<string, number>;
 
@@ -28,90 +36,117 @@ export function toValue(kind: number, number: DuckDBValue, text: DuckDBValue): V
   }
 }
 
-/** Both tables of one series as one relation: t (ms), n, v, s, k, q. */
-const both = `
-  SELECT epoch_ms(t)::DOUBLE AS t, n, v, NULL AS s, k, q FROM samples WHERE series = $series AND t >= make_timestamp_ms($from::BIGINT) AND t < make_timestamp_ms($to::BIGINT)
-  UNION ALL
-  SELECT epoch_ms(t)::DOUBLE AS t, n, NULL AS v, v AS s, k, q FROM texts WHERE series = $series AND t >= make_timestamp_ms($from::BIGINT) AND t < make_timestamp_ms($to::BIGINT)`;
-
-export async function queryRange(connection: DuckDBConnection, series: number, from: number, to: number, limit: number): Promise<Columns> {
+export async function queryRange(connection: DuckDBConnection, cold: Cold, series: number, span: Span, limit: number): Promise<Columns> {
   const [t = [], k = [], v = [], s = [], q = []] = await columns(
     connection,
-    `SELECT t, k, v, s, q FROM (${both}) ORDER BY t, n LIMIT $limit::BIGINT`,
-    { series, from, to, limit },
+    `SELECT t, k, v, s, q FROM (${samplesOfSeries(cold, [series], span)}) ORDER BY t, n LIMIT $limit::BIGINT`,
+    { ...span, limit },
   );
   return { t: t.map(Number), v: t.map((_, i) => toValue(Number(k[i]), v[i] ?? null, s[i] ?? null)), q: q.map(Number) };
 }
 
 /** How far back the last value is looked for, first near, then farther: DuckDB skips what lies outside without reading it. */
-const lookBackMs = [3_600_000, 86_400_000, 30 * 86_400_000, Number.POSITIVE_INFINITY];
+const lookBackMs = [3_600_000, 86_400_000, 30 * 86_400_000, 365 * 86_400_000, Number.POSITIVE_INFINITY];
 /** make_timestamp_ms goes no further back than this (290,000 years). */
 const earliestMs = -8.64e15;
 
-/** Both tables of many series as one relation: series, t (ms), n, v, s, k, q. */
-const bothOfMany = `
-  SELECT series, epoch_ms(t)::DOUBLE AS t, n, v, NULL AS s, k, q FROM samples WHERE series IN (SELECT unnest($ids)) AND t >= make_timestamp_ms($from::BIGINT) AND t < make_timestamp_ms($to::BIGINT)
-  UNION ALL
-  SELECT series, epoch_ms(t)::DOUBLE AS t, n, NULL AS v, v AS s, k, q FROM texts WHERE series IN (SELECT unnest($ids)) AND t >= make_timestamp_ms($from::BIGINT) AND t < make_timestamp_ms($to::BIGINT)`;
-
-export interface ChangeRow {
-  readonly series: number;
-  readonly t: number;
-  readonly v: Value;
-  readonly q: number;
+/** Samples of many series, in columns of the same length. */
+export interface Changes extends Columns {
+  readonly series: readonly number[];
 }
 
-async function manyRows(connection: DuckDBConnection, sql: string, ids: readonly number[], params: Params): Promise<readonly ChangeRow[]> {
-  const result = await connection.runAndReadAll(sql, { ...params, ids: listValue([...ids]) }, { ids: LIST(INTEGER) });
-  return result.getRows().map(([series, t, k, v, s, q]) => ({
-    series: Number(series),
-    t: Number(t),
-    v: toValue(Number(k), v ?? null, s ?? null),
-    q: Number(q),
-  }));
+async function changes(connection: DuckDBConnection, sql: string, params: Params): Promise<Changes> {
+  const [series = [], t = [], k = [], v = [], s = [], q = []] = await columns(connection, sql, params);
+  return {
+    series: series.map(Number),
+    t: t.map(Number),
+    v: k.map((kind, i) => toValue(Number(kind), v[i] ?? null, s[i] ?? null)),
+    q: q.map(Number),
+  };
 }
 
-/** Samples of many series in [from, to), by series and time; at most `limit` rows. */
+/** Samples of many series in the span, by series and time; at most `limit` rows. */
 export function queryRangeOfMany(
   connection: DuckDBConnection,
+  cold: Cold,
   ids: readonly number[],
-  range: { readonly from: number; readonly to: number; readonly limit: number },
-): Promise<readonly ChangeRow[]> {
-  return manyRows(connection, `SELECT series, t, k, v, s, q FROM (${bothOfMany}) ORDER BY series, t, n LIMIT $limit::BIGINT`, ids, range);
+  span: Span,
+  limit: number,
+): Promise<Changes> {
+  const all = samplesOfSeries(cold, ids, span);
+  return changes(connection, `SELECT series, t, k, v, s, q FROM (${all}) ORDER BY series, t, n LIMIT $limit::BIGINT`, { ...span, limit });
 }
 
 /** The last sample before `at` of each series that has one. */
 export async function queryLastBeforeOfMany(
   connection: DuckDBConnection,
+  cold: Cold,
   ids: readonly number[],
   at: number,
-): Promise<readonly ChangeRow[]> {
-  const found = new Map<number, ChangeRow>();
+): Promise<Changes> {
+  const found = { series: [] as number[], t: [] as number[], v: [] as Value[], q: [] as number[] };
+  let missing = ids;
+  // Only these are looked for in files.
+  const older = 'SELECT series FROM cold_series WHERE t_first < make_timestamp_ms($at::BIGINT)';
+  const inFiles = new Set((await columns(connection, older, { at }))[0]?.map(Number));
   let to = at;
   for (const back of lookBackMs) {
-    const missing = ids.filter((id) => !found.has(id));
     if (missing.length === 0) break;
-    const from = Math.max(earliestMs, at - back);
+    const span = { from: Math.max(earliestMs, at - back), to };
+    const all = samplesOfSeries(
+      cold,
+      missing,
+      span,
+      missing.filter((id) => inFiles.has(id)),
+    );
     // A row of its own keeps a null value, which arg_max would skip.
-    const newest = `SELECT series, arg_max(struct_pack(t, k, v, s, q), (t, n)) AS r FROM (${bothOfMany}) GROUP BY series`;
-    const rows = await manyRows(connection, `SELECT series, r.t, r.k, r.v, r.s, r.q FROM (${newest})`, missing, { from, to });
-    for (const row of rows) found.set(row.series, row);
-    to = from;
+    const newest = `SELECT series, arg_max(struct_pack(t, k, v, s, q), (t, n)) AS r FROM (${all}) GROUP BY series`;
+    const { series, t, v, q } = await changes(connection, `SELECT series, r.t, r.k, r.v, r.s, r.q FROM (${newest})`, { ...span });
+    found.series.push(...series);
+    found.t.push(...t);
+    found.v.push(...v);
+    found.q.push(...q);
+    const known = new Set(series);
+    missing = missing.filter((id) => !known.has(id));
+    to = span.from;
   }
-  return [...found.values()];
+  return found;
 }
 
+/** One row a bucket of the numbers in a part of the span; `newest` orders by time and tick and carries the value. */
+function rawBuckets(from: string, time: string, tick: string, value: string): string {
+  return `SELECT ${stepOf(time, '$every')} AS b, min(${value}) AS min, max(${value}) AS max, sum(${value}) AS sum, count(*) AS count,
+    max(struct_pack(t := ${time}::TIMESTAMP, n := ${tick}, v := ${value})) AS newest FROM ${from} GROUP BY b`;
+}
+
+function sourceBuckets(cold: Cold, series: number, { kind, names, fromMs, toMs }: BucketSource): string {
+  const span = `series = ${series} AND time >= make_timestamp_ms(${fromMs}) AND time < make_timestamp_ms(${toMs})`;
+  const files = parquet(cold.folder, names);
+  if (kind === 'samples') {
+    const numbers = `SELECT time, coalesce(tick, -1) AS tick, coalesce(number, boolean::DOUBLE) AS v FROM ${files} WHERE ${span}`;
+    return rawBuckets(`(${numbers}) WHERE v IS NOT NULL`, 'time', 'tick', 'v');
+  }
+  return `SELECT ${stepOf('time', '$every')} AS b, min, max, sum, numbers AS count, struct_pack(t := last_time, n := last_tick, v := last) AS newest
+    FROM ${files} WHERE ${span} AND numbers > 0`;
+}
+
+/** Buckets of what is hot, of roll-ups and of samples in files, merged; the answer is the one of all samples. */
 export async function queryBuckets(
   connection: DuckDBConnection,
+  cold: Cold,
   series: number,
-  range: { readonly from: number; readonly to: number; readonly every: number; readonly limit: number },
+  range: Span & { readonly every: number; readonly limit: number },
 ): Promise<Buckets> {
+  const sources = planBuckets(cold.files, range.from, range.to, range.every);
+  const parts = [
+    rawBuckets(`samples WHERE series = ${series} AND ${within('t')}`, 't', 'n', 'v'),
+    ...sources.map((source) => sourceBuckets(cold, series, source)),
+  ];
   const [t = [], min = [], max = [], avg = [], last = [], count = []] = await columns(
     connection,
-    `SELECT (floor(epoch_ms(t) / $every) * $every)::DOUBLE AS b, min(v), max(v), avg(v), arg_max(v, (t, n)), count(*)::DOUBLE
-     FROM samples WHERE series = $series AND t >= make_timestamp_ms($from::BIGINT) AND t < make_timestamp_ms($to::BIGINT)
-     GROUP BY b ORDER BY b LIMIT $limit::BIGINT`,
-    { series, ...range },
+    `SELECT b::DOUBLE, min(min), max(max), sum(sum) / sum(count), max(newest).v, sum(count)::DOUBLE
+     FROM (${parts.join(' UNION ALL ')}) GROUP BY b ORDER BY b LIMIT $limit::BIGINT`,
+    { ...range },
   );
   return {
     t: t.map(Number),
@@ -134,8 +169,9 @@ export async function queryLatest(connection: DuckDBConnection, all: readonly Se
     `SELECT series, epoch_ms(max(t))::DOUBLE, NULL, arg_max(struct_pack(v := v), (t, n)).v, arg_max(k, (t, n)), arg_max(q, (t, n)), arg_max(n, (t, n)) FROM texts GROUP BY series`,
     {},
   );
+  const cold = await columns(connection, 'SELECT series, epoch_ms(t)::DOUBLE, v, s, k, q, n FROM cold_series', {});
   const latest = new Map<number, LatestValue & { readonly n: number }>();
-  for (const [series = [], t = [], v = [], s = [], k = [], q = [], n = []] of [numbers, texts]) {
+  for (const [series = [], t = [], v = [], s = [], k = [], q = [], n = []] of [numbers, texts, cold]) {
     series.forEach((id, i) => {
       const info = all[Number(id)];
       if (info === undefined) return;

@@ -1,9 +1,12 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { PermanentError } from '@nhip/core/process/errors';
+import { coldTables } from './cold-catalog.ts';
 
 /**
  * Tables of the store. Numbers and Booleans, nearly everything, live in `samples`; text, 64-bit integers above 2^53 (as
  * decimal text) and nulls in `texts`. `k` is a valueKind. (t, n) orders the samples of a series, also within one ms.
+ * Both are hot:
+ * closed days move to files (cold-catalog.ts).
  * `losses` has the columns of core/wire/loss, times as `reported`, `t_from`, `t_to`; a file that was made before it existed just gets it.
  */
 export const schemaVersion = 1;
@@ -18,6 +21,7 @@ const ddl = [
   `CREATE TABLE IF NOT EXISTS losses (reported TIMESTAMP_MS NOT NULL, edge VARCHAR NOT NULL, machine VARCHAR NOT NULL, metric VARCHAR NOT NULL,
     reason VARCHAR NOT NULL, detail VARCHAR NOT NULL, samples BIGINT NOT NULL, stream VARCHAR NOT NULL, seq_from BIGINT NOT NULL,
     seq_to BIGINT NOT NULL, t_from TIMESTAMP_MS NOT NULL, t_to TIMESTAMP_MS NOT NULL)`,
+  ...coldTables,
 ];
 
 /** Creates what is missing. Throws PermanentError when a newer program wrote the file. */

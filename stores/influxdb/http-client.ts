@@ -14,7 +14,7 @@ export interface HttpClient {
    * One request. Rejects with RetryableError `store.unreachable` when no connection was made and `store.unanswered` when what became
    * of the request is not known.
    */
-  post(path: string, body: string, options: { readonly timeoutMs: number; readonly contentType: string }): Promise<HttpAnswer>;
+  post(path: string, body: string | Uint8Array, options: { readonly timeoutMs: number; readonly contentType: string }): Promise<HttpAnswer>;
   get(path: string, options: { readonly timeoutMs: number }): Promise<HttpAnswer>;
   /** Ends idle connections. */
   close(): void;
@@ -29,7 +29,10 @@ export function createHttpClient(options: {
   readonly authorization: string | undefined;
   readonly ca: string | undefined;
   readonly maxSockets: number;
+  /** What the server is called in errors; default InfluxDB. */
+  readonly product?: string;
 }): HttpClient {
+  const product = options.product ?? 'InfluxDB';
   const base = options.url.replace(/\/+$/, '');
   const isTls = base.startsWith('https:');
   const agentOptions = { keepAlive: true, maxSockets: options.maxSockets };
@@ -38,9 +41,15 @@ export function createHttpClient(options: {
     : new HttpAgent(agentOptions);
   const send = isTls ? httpsRequest : httpRequest;
 
-  function once(method: string, path: string, body: string | undefined, contentType: string, timeoutMs: number): Promise<HttpAnswer> {
+  function once(
+    method: string,
+    path: string,
+    body: string | Uint8Array | undefined,
+    contentType: string,
+    timeoutMs: number,
+  ): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
-      const content = body === undefined ? undefined : Buffer.from(body);
+      const content = typeof body === 'string' ? Buffer.from(body) : body;
       const request = send(`${base}${path}`, {
         method,
         agent,
@@ -60,11 +69,11 @@ export function createHttpClient(options: {
         // A connection that the server had closed while it was idle: nothing is wrong.
         if (request.reusedSocket && !hasTimedOut && error.code === 'ECONNRESET')
           once(method, path, body, contentType, timeoutMs).then(resolve, reject);
-        else reject(error instanceof PermanentError ? error : failure(base, error));
+        else reject(error instanceof PermanentError ? error : failure(`${product} at ${base}`, error));
       };
       request.once('error', fail);
       request.once('response', (response) => {
-        collect(response).then((answer) => {
+        collect(response, product).then((answer) => {
           clearTimeout(timer);
           resolve(answer);
         }, fail);
@@ -80,13 +89,13 @@ export function createHttpClient(options: {
   };
 }
 
-async function collect(response: IncomingMessage): Promise<HttpAnswer> {
+async function collect(response: IncomingMessage, product: string): Promise<HttpAnswer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     bytes += chunk.length;
     if (bytes > maxAnswerBytes)
-      throw new PermanentError('store.answerTooLarge', `The answer of InfluxDB is larger than ${maxAnswerBytes} bytes: ask for less`);
+      throw new PermanentError('store.answerTooLarge', `The answer of ${product} is larger than ${maxAnswerBytes} bytes: ask for less`);
     chunks.push(chunk);
   }
   return {
@@ -98,13 +107,13 @@ async function collect(response: IncomingMessage): Promise<HttpAnswer> {
 
 const notConnected = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT']);
 
-function failure(base: string, error: NodeJS.ErrnoException): RetryableError {
+function failure(where: string, error: NodeJS.ErrnoException): RetryableError {
   // Several addresses of one name fail as one error without words.
   const reason = error.message || error.code || 'no connection';
   if (error.code !== undefined && notConnected.has(error.code)) {
-    return new RetryableError('store.unreachable', `InfluxDB at ${base} cannot be reached (${reason}): start it, or correct store.url`, {
+    return new RetryableError('store.unreachable', `${where} cannot be reached (${reason}): start it, or correct its url`, {
       cause: error,
     });
   }
-  return new RetryableError('store.unanswered', `InfluxDB at ${base} did not answer (${reason})`, { cause: error });
+  return new RetryableError('store.unanswered', `${where} did not answer (${reason})`, { cause: error });
 }

@@ -30,7 +30,7 @@ export interface InfluxServer {
    * Resolves when the server has answered for the points. Rejects with RetryableError when it is busy, out of order or gone: sending the
    * same again is right and harmless, also when it was done; with PermanentError when it does not let us in.
    */
-  write(place: Place, body: string): Promise<WriteAnswer>;
+  write(place: Place, body: string | Uint8Array): Promise<WriteAnswer>;
   /** Runs InfluxQL statements; one list of series each, times in ms. Rejects as `write`, and with PermanentError for a statement that fails. */
   query(statements: readonly string[], options?: QueryOptions): Promise<readonly (readonly Series[])[]>;
 }
@@ -86,9 +86,10 @@ export function createInfluxServer(
         `${where} has no database or bucket ${database} (404 ${said}): make it, or start ingest again`,
       );
     const isFull = said.includes('no space left');
+    const code = isFull ? 'store.diskFull' : 'store.busy';
     const hint = isFull ? '. Free space on its disk, then restart influxd: 1.x does not recover by itself' : '';
     const retryAfterS = Number(answer.header('retry-after'));
-    throw new RetryableError('store.busy', `${where} answered ${status} ${said}${hint}`, {
+    throw new RetryableError(code, `${where} answered ${status} ${said}${hint}`, {
       ...(retryAfterS > 0 ? { retryAfterMs: retryAfterS * 1000 } : {}),
     });
   }

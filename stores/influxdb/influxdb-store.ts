@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { PermanentError } from '@nhip/core/process/errors';
 import type { HistoryStore } from '../history-store.ts';
+import { authorizationOf, readSecret } from './access.ts';
 import { readCheckpoint } from './checkpoints.ts';
 import type { InfluxdbConfig } from './config.ts';
 import { createHttpClient } from './http-client.ts';
@@ -23,17 +23,20 @@ export function createInfluxdbStore(
   { access = 'write' }: { readonly access?: 'read' | 'write' } = {},
 ): HistoryStore {
   const { url, database, maxInFlight } = config;
+  const ca = config.caFile === undefined ? undefined : readSecret(config.caFile, 'caFile');
+  const token = config.tokenFile === undefined ? undefined : readSecret(config.tokenFile, 'tokenFile');
   const http = createHttpClient({
     url,
     authorization: authorizationOf(config),
-    ca: config.caFile === undefined ? undefined : readSecret(config.caFile, 'caFile'),
+    ca,
     // Queries never wait for writes.
     maxSockets: maxInFlight + 8,
   });
   const server = createInfluxServer(http, { url, database, organisation: config.organisation, requestTimeoutMs: config.requestTimeoutMs });
   const registry = createSeriesRegistry();
   const writer = createWriter(server, registry, maxInFlight);
-  const schema = { url, database, retentionDays: config.retentionDays };
+  const { organisation, requestTimeoutMs, retentionDays } = config;
+  const schema = { url, database, retentionDays, organisation, token, ca, requestTimeoutMs };
   let isOpen = false;
   let writing: Promise<void> = Promise.resolve();
   let refresh: NodeJS.Timeout | undefined;
@@ -96,20 +99,4 @@ export function createInfluxdbStore(
       http.close();
     },
   };
-}
-
-function authorizationOf({ username, passwordFile, tokenFile }: InfluxdbConfig): string | undefined {
-  if (tokenFile !== undefined) return `Token ${readSecret(tokenFile, 'tokenFile')}`;
-  if (username === undefined) return undefined;
-  const password = passwordFile === undefined ? '' : readSecret(passwordFile, 'passwordFile');
-  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
-}
-
-function readSecret(file: string, key: string): string {
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-    throw new PermanentError('store.secret', `store.${key}: ${file} cannot be read (${code})`, cause);
-  }
 }

@@ -1,7 +1,8 @@
 import { type SampleBatch, type SeriesTable, valueKind } from '@nhip/core/telemetry/sample-batch';
 import { quality } from '@nhip/core/wire/sample';
 import type { SeriesName } from '../history-store.ts';
-import { lastMs, tag, textField, timeStamp } from './line-protocol.ts';
+import { createLineBuffer, type LineBuffer } from './line-buffer.ts';
+import { lastMs, tag, textField } from './line-protocol.ts';
 
 /**
  * Samples as points of one measurement: tags `machine` and `metric`; exactly one of the fields below says the value, so that no field ever
@@ -22,9 +23,15 @@ export const sampleFields = {
 } as const;
 
 const ticksPerMs = 1_000_000;
+const tickDigits = 6;
+const space = 32;
+const newLine = 10;
+/** A usual line fits behind the last byte that is asked for; a longer one makes the buffer grow. */
+const lineRoom = 1024;
+const largestGuess = 1_100_000;
 
 export interface Body {
-  readonly text: string;
+  readonly bytes: Uint8Array;
   /** Rows [fromRow, toRow) of the batch, without those that were left out. */
   readonly fromRow: number;
   readonly toRow: number;
@@ -36,43 +43,47 @@ export type SkippedRows = Pick<ReadonlySet<number>, 'has'>;
 
 /** Encodes rows of batches. One per store: it keeps what every line of a series begins with. */
 export interface SampleEncoder {
-  /** Rows from `fromRow` on, up to `toRow` or until the body has `maxLength` characters (at least one row). */
+  /** Rows from `fromRow` on, up to `toRow` or until the body has `maxBytes` (at least one row). */
   encode(
     batch: SampleBatch,
-    rows: { readonly fromRow: number; readonly toRow: number; readonly maxLength: number },
+    rows: { readonly fromRow: number; readonly toRow: number; readonly maxBytes: number },
     skip: SkippedRows,
   ): Body;
 }
 
 export function createSampleEncoder(): SampleEncoder {
-  const prefixes = new WeakMap<SeriesTable, string[]>();
-
-  function prefixesOf(series: SeriesTable): string[] {
-    let known = prefixes.get(series);
-    if (known === undefined) {
-      known = [];
-      prefixes.set(series, known);
-    }
-    for (let id = known.length; id < series.size; id++) known.push(linePrefix(series.at(id)));
-    return known;
-  }
-
+  const prefixesOf = createPrefixes();
   return {
-    encode(batch, { fromRow, toRow, maxLength }, skip) {
+    encode(batch, { fromRow, toRow, maxBytes }, skip) {
       const starts = prefixesOf(batch.series);
-      let text = '';
-      let lines = 0;
+      const lines = createLineBuffer(Math.min(maxBytes + lineRoom, largestGuess));
+      let count = 0;
       let row = fromRow;
-      for (; row < toRow && text.length < maxLength; row++) {
+      for (; row < toRow && lines.length < maxBytes; row++) {
         if (skip.has(row)) continue;
-        const ms = Math.floor(batch.timeMs[row] as number);
+        lines.bytes(starts[batch.seriesId[row] as number] as Uint8Array);
+        writeValue(lines, batch, row);
         const q = batch.quality[row] as number;
-        const rest = q === quality.good ? ' ' : `,q=${q}i `;
-        text += `${starts[batch.seriesId[row] as number]}${valueFields(batch, row)}${rest}${timeStamp(ms, (batch.tick[row] as number) % ticksPerMs)}\n`;
-        lines++;
+        if (q !== quality.good) lines.text(`,q=${q}i`);
+        lines.byte(space);
+        lines.whole(Math.floor(batch.timeMs[row] as number));
+        lines.whole((batch.tick[row] as number) % ticksPerMs, tickDigits);
+        lines.byte(newLine);
+        count++;
       }
-      return { text, fromRow, toRow: row, lines };
+      return { bytes: lines.take(), fromRow, toRow: row, lines: count };
     },
+  };
+}
+
+/** What every line of a series begins with, `samples,machine=…,metric=… `, by series id; made once for each. */
+export function createPrefixes(): (series: SeriesTable) => readonly Uint8Array[] {
+  const known = new WeakMap<SeriesTable, Uint8Array[]>();
+  return (series) => {
+    const prefixes = known.get(series) ?? [];
+    known.set(series, prefixes);
+    for (let id = prefixes.length; id < series.size; id++) prefixes.push(Buffer.from(linePrefix(series.at(id))));
+    return prefixes;
   };
 }
 
@@ -80,11 +91,20 @@ function linePrefix({ machine, metric }: SeriesName): string {
   return `${samplesMeasurement}${tag('machine', machine)}${tag('metric', metric)} `;
 }
 
-function valueFields(batch: SampleBatch, row: number): string {
+const numberField = Buffer.from('v=');
+
+function writeValue(lines: LineBuffer, batch: SampleBatch, row: number): void {
   const number = batch.number[row] as number;
+  if (batch.kind[row] !== valueKind.number) {
+    lines.text(otherField(batch, row, number));
+    return;
+  }
+  lines.bytes(numberField);
+  lines.number(number);
+}
+
+function otherField(batch: SampleBatch, row: number, number: number): string {
   switch (batch.kind[row]) {
-    case valueKind.number:
-      return `v=${Object.is(number, -0) ? '-0' : number}`;
     case valueKind.boolean:
       return number === 0 ? 'v=0,b=F' : 'v=1,b=T';
     case valueKind.text:

@@ -4,16 +4,17 @@ import type { RefusedSample } from '../history-store.ts';
 import type { InfluxServer } from './influx-server.ts';
 import type { Body, SampleEncoder, SkippedRows } from './sample-lines.ts';
 
-/** Characters of one body; at most three times as many bytes, of plain names about as many. */
-const maxBodyLength = 1_000_000;
+const maxBodyBytes = 1_000_000;
+const minBodyBytes = 100_000;
+const usualBytesPerRow = 80;
 
 /**
- * Sends the samples of a batch but those in `skip`: bodies of about 1 MB, `maxInFlight` at once, encoded when their turn comes. Resolves
+ * Sends the samples of a batch but those in `skip`: bodies of up to 1 MB, `maxInFlight` at once, encoded when their turn comes. Resolves
  * when all are answered for, with those that the server will never take, by row: a refused body is halved until the samples are found,
  * and sent again meanwhile, which is harmless. Rejects as `InfluxServer.write`, when nothing is on the way any more.
  */
 export async function sendSamples(
-  server: InfluxServer,
+  server: Pick<InfluxServer, 'write'>,
   encoder: SampleEncoder,
   batch: SampleBatch,
   skip: SkippedRows,
@@ -22,11 +23,12 @@ export async function sendSamples(
   const refused: RefusedSample[] = [];
   let accepted = 0;
   let nextRow = 0;
+  let bytesPerRow = usualBytesPerRow;
   let isFailed = false;
 
   async function send(body: Body): Promise<void> {
     if (body.lines === 0) return;
-    const answer = await server.write('samples', body.text);
+    const answer = await server.write('samples', body.bytes);
     if (answer.kind === 'stored') {
       accepted += body.lines;
       return;
@@ -38,13 +40,17 @@ export async function sendSamples(
     }
     const middle = Math.ceil((body.fromRow + body.toRow) / 2);
     for (const [fromRow, toRow] of [[body.fromRow, middle] as const, [middle, body.toRow] as const]) {
-      await send(encoder.encode(batch, { fromRow, toRow, maxLength: Number.POSITIVE_INFINITY }, skip));
+      await send(encoder.encode(batch, { fromRow, toRow, maxBytes: Number.POSITIVE_INFINITY }, skip));
     }
   }
 
   async function work(): Promise<void> {
     while (nextRow < batch.length && !isFailed) {
-      const body = encoder.encode(batch, { fromRow: nextRow, toRow: batch.length, maxLength: maxBodyLength }, skip);
+      // Towards the end smaller ones, so that all requests end at about the same time: the next batch waits for the last.
+      const share = ((batch.length - nextRow) * bytesPerRow) / (2 * maxInFlight);
+      const maxBytes = Math.min(maxBodyBytes, Math.max(minBodyBytes, share));
+      const body = encoder.encode(batch, { fromRow: nextRow, toRow: batch.length, maxBytes }, skip);
+      bytesPerRow = body.bytes.length / (body.toRow - nextRow);
       nextRow = body.toRow;
       try {
         await send(body);
@@ -66,7 +72,7 @@ export async function sendSamples(
  * A server, or a proxy before it, that refuses everything is out of order: nobody's samples may become dead letters because of it.
  * Throws RetryableError `store.refusesAll`.
  */
-async function proveThatItTakesPoints(server: InfluxServer, reason: string): Promise<void> {
+async function proveThatItTakesPoints(server: Pick<InfluxServer, 'write'>, reason: string): Promise<void> {
   const answer = await server.write('samples', `probe ok=T ${Date.now()}000000\n`);
   if (answer.kind === 'stored') return;
   throw new RetryableError('store.refusesAll', `InfluxDB refuses every point, also a harmless one: ${reason}`);

@@ -1,4 +1,5 @@
 import { PermanentError, RetryableError } from '@nhip/core/process/errors';
+import { makeBuckets } from './buckets.ts';
 import type { InfluxServer } from './influx-server.ts';
 import { keptPolicy } from './influx-server.ts';
 import { integerField } from './line-protocol.ts';
@@ -9,12 +10,18 @@ const schemaVersion = 1;
  * From 1917 to 2191: everything that is kept for ever lies in one shard, so that InfluxDB writes one body as a whole, and losses can never
  * be there without the checkpoint beside them.
  */
-const keptShard = '100000d';
+const keptShardDays = 100_000;
+const keptShard = `${keptShardDays}d`;
 
 export interface SchemaOptions {
   readonly url: string;
   readonly database: string;
   readonly retentionDays: number | undefined;
+  /** What 2.x needs beside. */
+  readonly organisation: string | undefined;
+  readonly token: string | undefined;
+  readonly ca: string | undefined;
+  readonly requestTimeoutMs: number;
 }
 
 /**
@@ -22,7 +29,14 @@ export interface SchemaOptions {
  * PermanentError with what to do when it does not.
  */
 export async function prepareSchema(server: InfluxServer, options: SchemaOptions): Promise<void> {
-  const { major } = await server.version();
+  const { major, text } = await server.version();
+  if (major > 2) {
+    throw new PermanentError(
+      'store.unsupported',
+      `InfluxDB at ${options.url} is ${text}: from 3 on there are no retention policies, in which this store keeps what must never end. ` +
+        'Use 1.8 or 2.x, or VictoriaMetrics as a further store',
+    );
+  }
   if (major === 1) await makeDatabase(server, options);
   else await demandBuckets(server, options);
   if (major === 1) await demandSync(server, options);
@@ -82,18 +96,32 @@ async function demandSync(server: InfluxServer, { url }: SchemaOptions): Promise
   );
 }
 
-async function demandBuckets(server: InfluxServer, { url, database, retentionDays }: SchemaOptions): Promise<void> {
-  const policies = (await names(server, 'SHOW DATABASES')).includes(database)
-    ? await names(server, `SHOW RETENTION POLICIES ON "${database}"`)
-    : [];
-  if (policies.includes(keptPolicy) && policies.length > 1) return;
+/** A token for writing only is enough when the buckets are there. */
+async function demandBuckets(server: InfluxServer, options: SchemaOptions): Promise<void> {
+  const { url, database, retentionDays, requestTimeoutMs: timeoutMs } = options;
+  if (await hasBuckets(server, database)) return;
+  let denied: unknown;
+  try {
+    await makeBuckets({ ...options, timeoutMs }, { database, retentionDays, keptShardDays });
+    if (await hasBuckets(server, database)) return;
+  } catch (error) {
+    if (!(error instanceof PermanentError) || error.code !== 'store.denied') throw error;
+    denied = error;
+  }
   const retention = retentionDays === undefined ? '0' : `${retentionDays}d`;
   throw new PermanentError(
     'store.noBuckets',
     `InfluxDB at ${url} has not both buckets that the store needs. Make them: ` +
       `influx bucket create --name ${database} --retention ${retention} && ` +
       `influx bucket create --name ${database}/${keptPolicy} --retention 0 --shard-group-duration ${keptShard}`,
+    denied,
   );
+}
+
+async function hasBuckets(server: InfluxServer, database: string): Promise<boolean> {
+  if (!(await names(server, 'SHOW DATABASES')).includes(database)) return false;
+  const policies = await names(server, `SHOW RETENTION POLICIES ON "${database}"`);
+  return policies.includes(keptPolicy) && policies.length > 1;
 }
 
 async function readSchemaVersion(server: InfluxServer, { url, database }: SchemaOptions): Promise<number | undefined> {

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Checkpoint, HistoryStore } from '../history-store.ts';
 import { lossSuite } from './loss-suite.ts';
 import { storeWrite } from './store-write.ts';
+import { sampleStoreSuite } from './write-suite.ts';
 
 const t0 = Date.UTC(2026, 0, 5, 8);
 const machine = 'hoalac/edge-1/ÉP-01';
@@ -25,6 +26,15 @@ export function storeSuite(
   name: string,
   create: () => { store: HistoryStore; reopen: () => HistoryStore; dispose: () => Promise<void> },
 ): void {
+  sampleStoreSuite(name, {}, () => {
+    const made = create();
+    const samplesOf = async (of: string, metric: string) => {
+      const { t, v } = await made.store.range({ machine: of, metric, fromMs: 0, toMs: t0 + 1e9, limit: 100_000 });
+      return t.map((at, i) => ({ t: at, v: v[i] ?? null }));
+    };
+    return { ...made, samplesOf };
+  });
+
   describe(`${name}: history store`, () => {
     let dispose: (() => Promise<void>) | undefined;
     afterEach(async () => {

@@ -7,6 +7,7 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   broker: async () => (await import('./broker.ts')).broker,
   latency: async () => (await import('./latency.ts')).latency,
   outage: async () => (await import('./outage.ts')).outage,
+  'influxdb-sink': async () => (await import('./influxdb-sink.ts')).influxdbSink,
   drain: async () => (await import('./drain.ts')).drain,
   recovery: async () => (await import('./recovery.ts')).recovery,
   memory: async () => (await import('./memory-slope.ts')).memorySlope,
@@ -15,6 +16,8 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   'modbus-load': async () => (await import('./modbus-load.ts')).modbusLoad,
   'opcua-load': async () => (await import('./opcua-load.ts')).opcuaLoad,
   'outbox-bytes': async () => (await import('./outbox-bytes.ts')).outboxBytes,
+  'history-query': async () => (await import('./history-query.ts')).historyQuery,
+  'bytes-per-sample': async () => (await import('./bytes-per-sample.ts')).bytesPerSample,
   'opcua-restarts': async () => (await import('./opcua-restarts.ts')).opcuaRestarts,
 };
 

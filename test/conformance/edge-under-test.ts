@@ -70,7 +70,7 @@ export async function startEdge({
       onFatal: (error) => {
         throw error;
       },
-      onDeviceCommand: (command) => commands.push(command),
+      deviceCommands: { problem: () => undefined, obey: (command) => commands.push(command), refused: () => undefined },
     },
   );
   await delivery.start();

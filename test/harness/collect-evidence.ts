@@ -1,5 +1,6 @@
-import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
 import type { DeadLetterRow, LossRow, StoredValue } from '../checker/evidence.ts';
+import { readDuckdbFile, storedSamples } from './duckdb-file.ts';
 import { influxQuery } from './influxd.ts';
 import { runNhip } from './nhip.ts';
 import type { DataFolder } from './plant.ts';
@@ -10,18 +11,13 @@ export interface Kept {
   readonly losses: readonly LossRow[];
 }
 
-/**
- * What the DuckDB file holds of group `g`, read with stock DuckDB and no code of the product. The server must not be running:
- * it alone may have the file open.
- */
-export async function keptInDuckdb(file: string): Promise<Kept> {
-  const instance = await DuckDBInstance.create(file, { access_mode: 'READ_ONLY' });
-  const connection = await instance.connect();
-  try {
+/** What the DuckDB file and the files of closed days beside it hold of group `g`. The server must not be running. */
+export function keptInDuckdb(file: string): Promise<Kept> {
+  return readDuckdbFile(file, async (connection) => {
     const samples = await rows(
       connection,
-      `SELECT s.machine, s.metric, x.v, epoch_ms(x.t)::DOUBLE, x.q, x.n FROM samples x JOIN series s ON s.id = x.series
-       WHERE s.machine LIKE 'g/%' AND NOT ends_with(s.machine, '/_node')`,
+      `SELECT machine, metric, v, epoch_ms(t)::DOUBLE, q, n FROM ${await storedSamples(connection, file)}
+       WHERE machine LIKE 'g/%' AND NOT ends_with(machine, '/_node')`,
     );
     const hasLosses = (await rows(connection, "SELECT 1 FROM information_schema.tables WHERE table_name = 'losses'")).length > 0;
     const losses = hasLosses
@@ -37,7 +33,7 @@ export async function keptInDuckdb(file: string): Promise<Kept> {
         value: Number(value),
         timestampMs: Number(t),
         quality: Number(q),
-        tick: Number(n),
+        tick: n === null ? undefined : Number(n),
       })),
       losses: losses.map(([edge, machine, metric, reason, count, stream, seqFrom, seqTo, fromMs, toMs]) => ({
         edge: String(edge),
@@ -52,10 +48,7 @@ export async function keptInDuckdb(file: string): Promise<Kept> {
         toMs: Number(toMs),
       })),
     };
-  } finally {
-    connection.closeSync();
-    instance.closeSync();
-  }
+  });
 }
 
 async function rows(connection: DuckDBConnection, sql: string): Promise<readonly (readonly DuckDBValue[])[]> {

@@ -46,6 +46,8 @@ export interface EdgeSettings {
   /** On top of what the harness sets: keep alive 2 s. */
   readonly mqtt?: object;
   readonly outbox?: object;
+  /** What the server may ask of the edge. */
+  readonly remote?: object;
   readonly surroundings?: Surroundings;
   /** Where the broker is; 127.0.0.1 when absent. */
   readonly brokerHost?: string;
@@ -63,10 +65,10 @@ export async function prepareEdge(
   const dir = join(data.path, 'config');
   mkdirSync(dir, { recursive: true });
   const config = join(dir, `${edge}.yaml`);
-  const { outbox = {}, surroundings = {}, brokerHost = '127.0.0.1' } = settings;
+  const { outbox = {}, remote = {}, surroundings = {}, brokerHost = '127.0.0.1' } = settings;
   const mqtt = { url: `mqtt://${brokerHost}:${mqttPort}`, password, keepaliveS: 2, ...settings.mqtt };
   const configure = (wanted: readonly object[]): void =>
-    writeFileSync(config, stringify({ group: 'g', edge, mqtt, outbox, connections: wanted }));
+    writeFileSync(config, stringify({ group: 'g', edge, mqtt, outbox, remote, connections: wanted }));
   configure(connections);
   return { config, configure, start: () => nhip(['edge', 'run', '--config', config, '--data', data.path, '--json'], surroundings) };
 }

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CountingPlc, countingConnection, countingDevice, startCountingPlc } from '../harness/counting-plc.ts';
+import { readDuckdbFile, storedSamples } from '../harness/duckdb-file.ts';
 import { nhip, type Process, runNhip } from '../harness/nhip.ts';
 import { addDevice, type DataFolder, makeDataFolder, prepareEdge, startServer } from '../harness/plant.ts';
 import { storedNumbers } from '../harness/stored.ts';
@@ -223,17 +223,16 @@ interface Account {
 }
 
 /** What the store holds of the PLC's numbers and what its loss reports say, read with stock DuckDB. */
-async function account(): Promise<Account> {
-  const instance = await DuckDBInstance.create(join(data.path, 'server/history.duckdb'), { access_mode: 'READ_ONLY' });
-  const connection = await instance.connect();
-  const result = await connection.runAndReadAll(
-    `SELECT count(*), count(DISTINCT (series, v)), (SELECT coalesce(sum(samples), 0) FROM losses)
-     FROM samples WHERE series IN (SELECT id FROM series WHERE metric LIKE 'Count/%')`,
-  );
-  const [[stored, distinct, lost] = []] = result.getRows();
-  connection.closeSync();
-  instance.closeSync();
-  return { stored: Number(stored), distinct: Number(distinct), lost: Number(lost) };
+function account(): Promise<Account> {
+  const file = join(data.path, 'server/history.duckdb');
+  return readDuckdbFile(file, async (connection) => {
+    const result = await connection.runAndReadAll(
+      `SELECT count(*), count(DISTINCT (machine, metric, v)), (SELECT coalesce(sum(samples), 0) FROM losses)
+       FROM ${await storedSamples(connection, file)} WHERE metric LIKE 'Count/%'`,
+    );
+    const [[stored, distinct, lost] = []] = result.getRows();
+    return { stored: Number(stored), distinct: Number(distinct), lost: Number(lost) };
+  });
 }
 
 describe('a restore without the log that the server had', () => {

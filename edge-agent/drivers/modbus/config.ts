@@ -1,8 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { checkDevices, checkTags, connectionFields, deviceFields, intervalMs } from '../fields.ts';
 import { parseAddress } from './address.ts';
 import { byteOrders } from './byte-order.ts';
-import { endpointForms, parseEndpoint } from './endpoint.ts';
+import { endpointForms, endpointProblem, parseEndpoint } from './endpoint.ts';
 import { modbusTag, tagProblems } from './tag-config.ts';
 
 const device = z
@@ -43,7 +44,10 @@ export const serialFields = z.strictObject({
     .describe('Stop bits.'),
 });
 
-const endpointText = z.string().refine((text) => parseEndpoint(text) !== undefined, `must be ${endpointForms}`);
+const endpointText = z.string().superRefine((text, context) => {
+  const message = endpointProblem(text);
+  if (message !== undefined) context.addIssue({ code: 'custom', message });
+});
 
 export const modbusConfig = z
   .strictObject({
@@ -101,7 +105,8 @@ export const modbusConfig = z
     const problem = (path: (string | number)[], message: string): void => context.addIssue({ code: 'custom', path, message });
     if (isSerial && config.acceptAnyUnit) problem(['acceptAnyUnit'], 'only Modbus TCP can tell answers apart without the unit id');
     if (isSerialPort && config.serial.dataBits === 7) problem(['serial', 'dataBits'], 'RTU sends whole bytes: it needs 8 data bits');
-    if (config.backupEndpoint === config.endpoint) problem(['backupEndpoint'], 'is the endpoint itself');
+    if (config.backupEndpoint !== undefined && isDeepStrictEqual(parseEndpoint(config.backupEndpoint), parseEndpoint(config.endpoint)))
+      problem(['backupEndpoint'], 'is the endpoint itself');
     if (
       config.backupEndpoint !== undefined &&
       [config.endpoint, config.backupEndpoint].some((text) => parseEndpoint(text)?.kind === 'listen')

@@ -157,7 +157,7 @@ describe('the Modbus config', () => {
   it('says what is wrong, where, and all at once', () => {
     expect(problems({})).toEqual([]);
     expect(problems({ endpoint: 'modbus://x' })).toEqual([
-      'endpoint: must be tcp://host:port, rtu:///dev/ttyUSB0, rtu-over-tcp://host:port, listen-tcp://address:port or listen-rtu-over-tcp://address:port',
+      'endpoint: "modbus://x" is no endpoint: use tcp://host:port, rtu:///dev/ttyUSB0, rtu-over-tcp://host:port, listen-tcp://address:port or listen-rtu-over-tcp://address:port',
     ]);
     expect(problems(withTags({ metric: 'a', address: 'holding:0:int16' }, { metric: 'A', address: 'nowhere:0:int16' }))).toEqual([
       'devices.0.tags.1.address: "nowhere:0:int16": "nowhere" is not a table; use coil, discrete, input, holding',

@@ -15,31 +15,37 @@ const exceptionNames: Readonly<Record<number, string>> = {
   11: 'gateway target device failed to respond',
 };
 
+/** What became of one request. */
+export class ModbusRequestError extends RetryableError {
+  /** The message without the place. */
+  readonly what: string;
+  constructor(code: string, asked: Asked, what: string) {
+    super(code, `unit ${asked.unit}, ${asked.what}: ${what}`);
+    this.what = what;
+  }
+}
+
 /** The device answered with an exception. */
-export class ModbusExceptionError extends RetryableError {
+export class ModbusExceptionError extends ModbusRequestError {
   readonly exceptionCode: number;
   constructor(asked: Asked, exceptionCode: number) {
-    super('modbus.exception', `${place(asked)}: exception ${exceptionCode} (${exceptionNames[exceptionCode] ?? 'unknown'})`);
+    super('modbus.exception', asked, `exception ${exceptionCode} (${exceptionNames[exceptionCode] ?? 'unknown'})`);
     this.exceptionCode = exceptionCode;
   }
 }
 
 /** No answer in time. A later answer is never taken for another request's. */
-export class ModbusTimeoutError extends RetryableError {
+export class ModbusTimeoutError extends ModbusRequestError {
   constructor(asked: Asked, timeoutMs: number) {
-    super('modbus.timeout', `${place(asked)}: no answer within ${timeoutMs} ms`);
+    super('modbus.timeout', asked, `no answer within ${timeoutMs} ms`);
   }
 }
 
 /** An answer that cannot belong to the request: nothing of it is used. */
-export class ModbusWrongAnswerError extends RetryableError {
+export class ModbusWrongAnswerError extends ModbusRequestError {
   constructor(asked: Asked, what: string) {
-    super('modbus.wrongAnswer', `${place(asked)}: the answer has ${what}`);
+    super('modbus.wrongAnswer', asked, `the answer has ${what}`);
   }
 }
 
 type Asked = Pick<Exchange, 'unit' | 'what'>;
-
-function place(asked: Asked): string {
-  return `unit ${asked.unit}, ${asked.what}`;
-}

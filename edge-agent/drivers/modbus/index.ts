@@ -6,12 +6,14 @@ import { parseAddress } from './address.ts';
 import { type ModbusConfig, type ModbusDeviceConfig, modbusConfig } from './config.ts';
 import type { ModbusTagConfig } from './tag-config.ts';
 import { valueTypes } from './value-types.ts';
+import { writeProblem } from './write-problem.ts';
 
 export const modbus: DriverPlugin<ModbusConfig> = {
   name: 'modbus',
   summary: 'Modbus TCP and RTU: PLCs, meters and gateways, read in as few requests as the device allows',
   config: modbusConfig,
   metrics: (device: ModbusDeviceConfig) => device.tags.map(metricOf),
+  writeProblem,
   load: () => import('./driver.ts'),
 };
 

@@ -31,6 +31,9 @@ export interface FoundUnit {
   readonly answerMs: number;
 }
 
+/** Holding registers of one unit: the values, or undefined when it refuses that address (exceptions 2 and 3). */
+export type ReadHolding = (start: number, count: number) => Promise<readonly number[] | undefined>;
+
 export interface ProbeOptions {
   readonly unit: number;
   readonly table: Table;
@@ -52,6 +55,12 @@ export interface ProbeReport {
 
 /** Exceptions by which a gateway says that nobody answers there. */
 const nobodyThere: readonly number[] = [10, 11];
+
+/** Whether what became of a request means that no unit is there: no answer, or a gateway that says so. */
+export function saysNobodyIsThere(error: unknown): boolean {
+  if (error instanceof ModbusExceptionError) return nobodyThere.includes(error.exceptionCode);
+  return error instanceof ModbusTimeoutError || error instanceof ModbusWrongAnswerError;
+}
 
 /**
  * Asks one unit id after the other whether anybody is there: any answer counts, an exception too (but not the ones by which a gateway
@@ -82,8 +91,8 @@ async function isThere(unit: number, send: Send): Promise<boolean> {
     await send(readExchange({ unit, table: 'holding', start: 0, count: 1 }));
     return true;
   } catch (error) {
-    if (error instanceof ModbusExceptionError) return !nobodyThere.includes(error.exceptionCode);
-    if (error instanceof ModbusTimeoutError || error instanceof ModbusWrongAnswerError) return false;
+    if (saysNobodyIsThere(error)) return false;
+    if (error instanceof ModbusExceptionError) return true;
     throw error;
   }
 }
@@ -135,10 +144,42 @@ async function answers(request: ReadRequest, send: Send): Promise<boolean> {
   }
 }
 
-type Send = (exchange: Exchange) => Promise<Buffer>;
+/** Exceptions by which a device says that it has no such registers. */
+const noSuchRegisters: readonly number[] = [2, 3];
+
+/**
+ * Lends `work` the holding registers of one unit over one connection. A read rejects with `ModbusTimeoutError` when the unit does not
+ * answer and with `ModbusExceptionError` for any other exception; otherwise rejects as `scanUnits` does.
+ */
+export async function withHolding<T>(
+  target: ScanTarget,
+  { unit, timeoutMs }: { readonly unit: number; readonly timeoutMs: number },
+  signal: AbortSignal,
+  work: (read: ReadHolding) => Promise<T>,
+): Promise<T> {
+  return withTransport(target, timeoutMs, signal, (send) =>
+    work(async (start, count) => {
+      try {
+        const bytes = await send(readExchange({ unit, table: 'holding', start, count }));
+        return Array.from({ length: count }, (_, i) => bytes.readUInt16BE(i * 2));
+      } catch (error) {
+        if (error instanceof ModbusExceptionError && noSuchRegisters.includes(error.exceptionCode)) return undefined;
+        throw error;
+      }
+    }),
+  );
+}
+
+export type Send = (exchange: Exchange) => Promise<Buffer>;
 type Range = readonly [first: number, last: number];
 
-async function withTransport<T>(target: ScanTarget, timeoutMs: number, signal: AbortSignal, work: (send: Send) => Promise<T>): Promise<T> {
+/** Lends `work` one connection, on which each answer is waited for `timeoutMs`. Rejects as `scanUnits` does, and as `work` does. */
+export async function withTransport<T>(
+  target: ScanTarget,
+  timeoutMs: number,
+  signal: AbortSignal,
+  work: (send: Send) => Promise<T>,
+): Promise<T> {
   const endpoint = parseEndpoint(target.endpoint);
   if (endpoint === undefined) throw new RangeError(`"${target.endpoint}" is no endpoint; use ${endpointForms}`);
   const options = { timeoutMs, acceptsAnyUnit: false, serial: target.serial, lateAnswerMs: timeoutMs };

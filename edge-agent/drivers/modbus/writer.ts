@@ -19,6 +19,7 @@ import {
 import type { Point } from './point.ts';
 import { rawValueOf } from './raw-value.ts';
 import { powerOfTen } from './validity.ts';
+import { writeProblem } from './write-problem.ts';
 
 type Send = (exchange: Exchange) => Promise<Buffer>;
 
@@ -78,10 +79,8 @@ export function createDeviceWriter(device: ModbusDeviceConfig, points: DevicePoi
   return {
     write: async (write, send, now) => {
       const point = points.all.find(({ metric }) => metric === write.metric);
-      if (point === undefined) throw refuse(write.metric, 'there is no such metric');
-      if (!point.tag.writable) throw refuse(write.metric, 'is not writable; the configuration of the tag must say writable: true');
-      // A value that no factor makes right is refused before anything is sent.
-      if (point.factor === undefined) encodeFor(point, write, 0);
+      const problem = point === undefined ? 'there is no such metric' : writeProblem(device, write);
+      if (point === undefined || problem !== undefined) throw refuse(write.metric, problem ?? '');
       const rawFactor = point.factor === undefined ? undefined : await readRaw(point.factor, send);
       const power = point.factor === undefined ? 0 : powerOfTen(rawFactor);
       if (power === undefined) throw refuse(write.metric, `its scale factor register says ${rawFactor}, which is no power of ten`);

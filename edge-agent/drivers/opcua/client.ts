@@ -6,20 +6,21 @@ import {
   MessageSecurityMode,
   OPCUAClient,
   SecurityPolicy,
+  type StatusCode,
   setLogLevel,
   type UserIdentityInfo,
   UserTokenType,
 } from 'node-opcua-client';
 import type { OpcuaConfig } from './config.ts';
 import { faultOf } from './limits.ts';
-import { describeCertificate, listCertificates, preparePkiFolder } from './trust.ts';
+import { describeCertificate, listCertificates, preparePkiFolder, rememberEndpoint } from './trust.ts';
 
 const requestTimeoutMs = 10_000;
 const sessionTimeoutMs = 60_000;
 /** Part of the certificate: must not change with the host's name, or every server has to trust the agent anew. */
 const applicationUri = 'urn:nhip:edge-agent';
 
-type ClientConfig = Pick<OpcuaConfig, 'id' | 'securityMode' | 'securityPolicy'>;
+type ClientConfig = Pick<OpcuaConfig, 'id' | 'securityMode' | 'securityPolicy'> & { readonly endpoint?: string | undefined };
 
 /**
  * A client that makes one connection and never repairs it. node-opcua's own reconnection re-creates monitored items by namespace index
@@ -28,6 +29,12 @@ type ClientConfig = Pick<OpcuaConfig, 'id' | 'securityMode' | 'securityPolicy'>;
 export async function createClient(config: ClientConfig, stateDir: string): Promise<OPCUAClient> {
   // It prints to the console on its own, among other things a line for every notification that has no item object.
   setLogLevel(LogLevel.Emergency);
+  const clientCertificateManager = new OPCUACertificateManager({
+    rootFolder: await preparePkiFolder(stateDir),
+    automaticallyAcceptUnknownCertificate: false,
+    disableFileWatchers: true,
+  });
+  if (config.endpoint !== undefined) noteWhereShown(clientCertificateManager, stateDir, config.endpoint);
   return OPCUAClient.create({
     applicationName: 'Nhip edge agent',
     applicationUri,
@@ -43,12 +50,20 @@ export async function createClient(config: ClientConfig, stateDir: string): Prom
     // A session is closed by the driver while the server listens; waiting for a dead server would delay the next attempt.
     keepPendingSessionsOnDisconnect: true,
     // The library wants a key of its own even when security is off.
-    clientCertificateManager: new OPCUACertificateManager({
-      rootFolder: await preparePkiFolder(stateDir),
-      automaticallyAcceptUnknownCertificate: false,
-      disableFileWatchers: true,
-    }),
+    clientCertificateManager,
   });
+}
+
+/** A person who decides wants to know where a certificate was shown; the library keeps only the certificate. */
+function noteWhereShown(manager: OPCUACertificateManager, stateDir: string, endpoint: string): void {
+  const check: (...args: never[]) => Promise<StatusCode> = manager.checkCertificate.bind(manager);
+  const noting = (chain: Uint8Array | readonly Uint8Array[], ...rest: never[]): Promise<StatusCode> => {
+    const certificate = chain instanceof Uint8Array ? chain : chain[0];
+    // The list is as good without it: it has the name in the certificate.
+    if (certificate !== undefined) void rememberEndpoint(stateDir, certificate, endpoint).catch(() => undefined);
+    return check(chain as never, ...rest);
+  };
+  manager.checkCertificate = noting as typeof manager.checkCertificate;
 }
 
 /** Who the session is for; reads the files that the config names. Throws RetryableError when one of them cannot be used. */

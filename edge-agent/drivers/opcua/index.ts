@@ -2,6 +2,7 @@ import type { DriverPlugin } from '../../driver.ts';
 import { reportRule } from '../fields.ts';
 import { type OpcuaConfig, type OpcuaDeviceConfig, opcuaConfig } from './config.ts';
 import { conditionMetrics, metricsOf } from './tags.ts';
+import { writeProblem } from './write-problem.ts';
 
 export const opcua: DriverPlugin<OpcuaConfig> = {
   name: 'opcua',
@@ -25,9 +26,17 @@ export const opcua: DriverPlugin<OpcuaConfig> = {
       ]),
     ),
   ],
+  writeProblem,
   load: () => {
     // node-opcua prints to the console already while it is loaded.
     process.env.NODEOPCUA_LOG_LEVEL ??= '0';
     return import('./driver.ts');
+  },
+  servers: {
+    loadTrust: async () => {
+      const { listCertificates: list, trust, reject } = await import('./trust.ts');
+      return { list, trust, reject };
+    },
+    showsPassword: ({ username }) => username !== undefined,
   },
 };

@@ -84,6 +84,7 @@ describe('the trust in servers', { timeout: 60_000 }, () => {
       thumbprint: new X509Certificate(own).fingerprint.replaceAll(':', '').toLowerCase(),
       thumbprintSha256: new X509Certificate(own).fingerprint256.replaceAll(':', '').toLowerCase(),
       subject: expect.stringContaining('CN='),
+      endpoint: server.endpoint,
     });
     expect((seen?.validToMs ?? 0) - (seen?.validFromMs ?? 0)).toBeGreaterThan(86_400_000);
     // No decision: refused again and again, listed once.

@@ -1,5 +1,5 @@
 import { createHash, X509Certificate } from 'node:crypto';
-import { chmod, mkdir, readdir, readFile, rename, stat } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError } from '@nhip/core/process/errors';
 
@@ -10,6 +10,7 @@ import { ConfigError } from '@nhip/core/process/errors';
  * - `rejected`: it does not. The library puts every certificate here that it has not seen before; it waits for a decision. One that a
  *   person refused has a name that begins with `refused-`.
  * - `own`: the agent's own key and certificate.
+ * - `met`: for each certificate, by its SHA-256, the endpoint at which it was last shown.
  *
  * A decision moves a file; the agent looks at the folders at every connection attempt.
  */
@@ -34,6 +35,8 @@ export interface ServerCertificate extends Certificate {
   readonly state: TrustState;
   /** When it came into its folder. */
   readonly sinceMs: number;
+  /** Where it was last shown; null for one that somebody put there. */
+  readonly endpoint: string | null;
 }
 
 export interface OwnCertificate extends Certificate {
@@ -44,6 +47,8 @@ export interface OwnCertificate extends Certificate {
 const refusedPrefix = 'refused-';
 const maxFileBytes = 100_000;
 const maxFiles = 10_000;
+/** A server may show another certificate at every attempt. */
+const maxMet = 1000;
 const shortestPrefix = 8;
 
 export function pkiFolder(stateDir: string): string {
@@ -80,6 +85,15 @@ export function trust(stateDir: string, thumbprint: string): Promise<ServerCerti
 /** Refuses a server certificate, also one that was trusted: the next connection attempt fails. Errors as `trust`. */
 export function reject(stateDir: string, thumbprint: string): Promise<ServerCertificate> {
   return decide(stateDir, thumbprint, 'rejected');
+}
+
+/** Keeps where a certificate (DER, or a chain that begins with it) was shown; written once. Rejects when it cannot be kept. */
+export async function rememberEndpoint(stateDir: string, certificate: Uint8Array, endpoint: string): Promise<void> {
+  const folder = metFolder(stateDir);
+  const file = join(folder, describeCertificate(certificate).thumbprintSha256);
+  if ((await readText(file)) === endpoint || (await names(folder)).length >= maxMet) return;
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await writeFile(file, endpoint);
 }
 
 /** What the servers have to trust; undefined before the first connection with this driver. */
@@ -121,6 +135,10 @@ function rejectedFolder(stateDir: string): string {
   return join(pkiFolder(stateDir), 'rejected');
 }
 
+function metFolder(stateDir: string): string {
+  return join(pkiFolder(stateDir), 'met');
+}
+
 async function findCertificates(stateDir: string): Promise<readonly Found[]> {
   const found: Found[] = [];
   for (const folder of [trustedFolder(stateDir), rejectedFolder(stateDir)]) {
@@ -130,7 +148,8 @@ async function findCertificates(stateDir: string): Promise<readonly Found[]> {
       const isTrusted = folder === trustedFolder(stateDir);
       const state = isTrusted ? 'trusted' : name.startsWith(refusedPrefix) ? 'rejected' : 'waiting';
       const { ctimeMs } = await stat(join(folder, name));
-      found.push({ certificate: { ...certificate, state, sinceMs: Math.round(ctimeMs) }, folder, name });
+      const endpoint = await readText(join(metFolder(stateDir), certificate.thumbprintSha256));
+      found.push({ certificate: { ...certificate, state, sinceMs: Math.round(ctimeMs), endpoint }, folder, name });
     }
   }
   return found;
@@ -178,6 +197,15 @@ async function readCertificate(file: string): Promise<Certificate | undefined> {
     return describeCertificate(await readFile(file));
   } catch {
     return undefined;
+  }
+}
+
+/** null when there is none. */
+async function readText(file: string): Promise<string | null> {
+  try {
+    return (await readFile(file, 'utf8')).slice(0, 500);
+  } catch {
+    return null;
   }
 }
 

@@ -1,28 +1,5 @@
-import type { Value } from '@nhip/core/wire/sample';
 import { DataType } from 'node-opcua-client';
-import type { OpcuaTagConfig } from './config.ts';
-
-type Raw = NonNullable<Value>;
-
-/** Undoes enum, scale and offset: the value as the server has it, or why it cannot be one. */
-export function rawValue(
-  tag: Pick<OpcuaTagConfig, 'enum' | 'scale' | 'offset'>,
-  value: Raw,
-): { readonly raw: Raw } | { readonly problem: string } {
-  if (tag.enum !== undefined) {
-    const numbers = Object.entries(tag.enum).flatMap(([number, text]) => (text === value ? [number] : []));
-    const [number] = numbers;
-    if (number === undefined) return { problem: `"${String(value)}" is none of ${Object.values(tag.enum).join(', ')}` };
-    return numbers.length === 1 ? { raw: Number(number) } : { problem: `"${String(value)}" stands for ${numbers.join(' and ')}` };
-  }
-  if (tag.scale === 1 && tag.offset === 0) return { raw: value };
-  if (typeof value !== 'number' && typeof value !== 'bigint')
-    return { problem: 'a number is expected, because the tag has a scale or offset' };
-  const divisor = Math.round(1 / tag.scale);
-  const shifted = Number(value) - tag.offset;
-  // As in reading: 0.1 has no exact form, 10 has.
-  return { raw: divisor > 1 && 1 / divisor === tag.scale ? shifted * divisor : shifted / tag.scale };
-}
+import type { Raw } from './write-problem.ts';
 
 const integerRange: ReadonlyMap<DataType, readonly [low: bigint, high: bigint]> = new Map([
   [DataType.SByte, [-128n, 127n]],

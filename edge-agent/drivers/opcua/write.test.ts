@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Reading } from '../../driver.ts';
 import { type Followed, followDriver, opcuaDeps } from '../../testing/opcua-follow.ts';
 import { startOpcuaServer, type TestOpcuaServer } from '../../testing/opcua-server.ts';
-import { rawValue, variantValue } from './write-value.ts';
+import { rawValue } from './write-problem.ts';
+import { variantValue } from './write-value.ts';
 
 const uri = 'urn:plant';
 const node = (name: string): string => `nsu=${uri};s=${name}`;

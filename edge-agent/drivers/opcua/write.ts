@@ -1,11 +1,11 @@
 import { ConfigError, PermanentError, RetryableError } from '@nhip/core/process/errors';
 import { AttributeIds, coerceNodeId, DataType, type DataValue, type NodeId, Variant, VariantArrayType } from 'node-opcua-client';
 import type { Reading, TagWrite } from '../../driver.ts';
-import type { OpcuaTagConfig } from './config.ts';
 import type { Link } from './link.ts';
 import type { Subscribed } from './subscriptions.ts';
 import { createValueReader, timestampOf } from './values.ts';
-import { rawValue, variantValue } from './write-value.ts';
+import { rawValue, writeProblem } from './write-problem.ts';
+import { variantValue } from './write-value.ts';
 
 const namespaceArrayNode = 'ns=0;i=2255';
 /** CurrentWrite of AccessLevel (OPC UA Part 3 §8.57). */
@@ -18,9 +18,10 @@ const currentWrite = 0x02;
 export async function writeTag(link: Link, subscribed: Subscribed, deviceId: string, write: TagWrite): Promise<Reading> {
   const { session, config, deps, over, lose } = link;
   const where = `${deviceId} ${write.metric}`;
-  const tag = config.devices.find(({ id }) => id === deviceId)?.tags.find(({ metric }) => metric === write.metric);
-  if (tag === undefined || !tag.writable) throw new ConfigError(where, ['the tag is not writable: true in the configuration']);
-  checkRange(tag, write, where);
+  const device = config.devices.find(({ id }) => id === deviceId);
+  const tag = device?.tags.find(({ metric }) => metric === write.metric);
+  const problem = writeProblem({ tags: device?.tags ?? [] }, write);
+  if (tag === undefined || problem !== undefined) throw new ConfigError(where, [problem ?? 'there is no such tag']);
   const raw = rawValue(tag, write.value);
   if ('problem' in raw) throw new ConfigError(where, [raw.problem]);
   const resolved = subscribed.nodes.get(tag.node);
@@ -61,15 +62,6 @@ export async function writeTag(link: Link, subscribed: Subscribed, deviceId: str
   over.throwIfAborted();
   const { value, quality } = createValueReader(tag)(after);
   return { metric: tag.metric, value, quality, timestampMs: timestampOf(after, deps.clock.now()) };
-}
-
-function checkRange({ min, max }: OpcuaTagConfig, { value }: TagWrite, where: string): void {
-  if (min === undefined && max === undefined) return;
-  if (typeof value !== 'number' && typeof value !== 'bigint')
-    throw new ConfigError(where, ['a number is expected, because min or max is given']);
-  // Written so that NaN is outside.
-  if (min !== undefined && !(value >= min)) throw new ConfigError(where, [`${value} is below min ${min}`]);
-  if (max !== undefined && !(value <= max)) throw new ConfigError(where, [`${value} is above max ${max}`]);
 }
 
 /** Servers that do not tell their access level are left to refuse the write. */

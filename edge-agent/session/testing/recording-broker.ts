@@ -25,7 +25,7 @@ export interface RecordingBroker {
   readonly seen: readonly Seen[];
   published(type?: string): readonly Published[];
   /** Sends an NCMD to g/e. */
-  command(payload: Uint8Array): void;
+  command(payload: Uint8Array, isRetained?: boolean): void;
   /** From now on no publish is answered. */
   hold(): void;
   /** Cuts every connection and closes the port. */
@@ -75,13 +75,13 @@ export async function startRecordingBroker(port = 0): Promise<RecordingBroker> {
     port: bound,
     seen,
     published: (type) => seen.flatMap((item) => (item.kind === 'publish' && (type === undefined || item.type === type) ? [item] : [])),
-    command(payload) {
+    command(payload, isRetained = false) {
       const packet = {
         cmd: 'publish',
         topic: 'spBv1.0/g/NCMD/e',
         payload: Buffer.from(payload),
         qos: 0,
-        retain: false,
+        retain: isRetained,
         dup: false,
       } as const;
       broker.publish(packet, () => undefined);

@@ -1,6 +1,8 @@
+import type { Log } from '@nhip/core/process/log';
 import type { EdgeHealth, PipelineStats } from '@nhip/core/wire/live';
 import type { HistoryStore } from '@nhip/stores/history-store';
 import type { Authenticator } from '../../auth/authenticator.ts';
+import type { EdgeControl } from '../../edge-control.ts';
 import type { Gate } from '../../gate.ts';
 import type { LiveHub } from '../../hub.ts';
 import type { SseOutlet } from '../../sse.ts';
@@ -24,6 +26,9 @@ export interface RouteDeps {
   readonly unknownAfterMs: number;
   stats(): PipelineStats;
   edges(): readonly EdgeHealth[];
+  readonly edgeControl: EdgeControl;
+  /** For the audit lines of what is asked of edges. */
+  readonly log: Log;
   /** Why the service cannot serve now; [] when it can. */
   notReady(): readonly string[];
   metrics(): readonly MetricFamily[];

@@ -1,3 +1,4 @@
+import type { CertificateDecision, EdgeCertificates } from '@nhip/core/wire/edge-control';
 import type { Completeness, EdgeHealth, MetricView, PipelineStats, StateInterval } from '@nhip/core/wire/live';
 import type { Loss } from '@nhip/core/wire/loss';
 import { apiUrl, getJson, request } from './http.ts';
@@ -33,6 +34,9 @@ export interface HistoryQuery {
 
 const machineUrl = (id: string) => `/machines/${encodeURIComponent(id)}`;
 
+/** Of `<group>/<edge>`. */
+const edgeUrl = (id: string) => `/edges/${id.split('/').map(encodeURIComponent).join('/')}`;
+
 export const api = {
   session: (): Promise<SessionView> => getJson(apiUrl('/session')),
 
@@ -60,6 +64,14 @@ export const api = {
     getJson(apiUrl('/history', { ...query, every: everyMs }), signal),
 
   edges: (signal: AbortSignal): Promise<{ readonly edges: readonly EdgeHealth[] }> => getJson(apiUrl('/health/edges'), signal),
+
+  certificates: (edge: string, signal: AbortSignal): Promise<EdgeCertificates> => getJson(apiUrl(`${edgeUrl(edge)}/certificates`), signal),
+
+  async decide(edge: string, decision: CertificateDecision): Promise<void> {
+    const headers = { 'content-type': 'application/json' };
+    const url = apiUrl(`${edgeUrl(edge)}/certificates/decision`);
+    await request(url, { method: 'POST', headers, body: JSON.stringify(decision) });
+  },
 
   completeness: (machine: string, from: number, to: number, signal: AbortSignal): Promise<Completeness> =>
     getJson(apiUrl('/completeness', { machine, from, to }), signal),

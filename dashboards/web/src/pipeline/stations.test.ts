@@ -12,6 +12,7 @@ const full = { stored: 1000, lost: 0, deadLettered: 0, completeness: 1 };
 const fineStats: PipelineStats = {
   ...{ received: 10, stored: 10, repeated: 0, evicted: 0, lagMs: 50, lost: 0, lostByReason: {}, deadLettered: 0, deadLetteredByReason: {} },
   ...{ logBytes: 12_000_000, logQuotaBytes: 2_000_000_000, logRecordsBehind: 3, storeDownSinceMs: null, logFullSinceMs: null },
+  ...{ storeProblem: null, furtherStores: [] },
 };
 const edge = (change: Partial<EdgeHealth> = {}): EdgeHealth => ({
   ...{ id: 'g/e', online: true, since: nowMs - 3_600_000, lastSeen: nowMs, lagMs: 5, outboxRecords: 12, backlogAtMs: null },

@@ -1,0 +1,107 @@
+import { chmod, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { DuckDBConnection } from '@duckdb/node-api';
+
+/**
+ * The files of closed days and the table `cold_files` that says which of them count.
+ *
+ * A file is written once and never changed. Its row goes through three states:
+ *   `writing`   committed before the first byte is written: what a crash leaves is known by name;
+ *   `live`      in the transaction that takes its samples out of the hot tables, after the file is durable under its name;
+ *   `obsolete`  in the transaction that makes its successor live, or by retention.
+ * Files in the first and last state are removed at the next start. A file without a row is never touched: it may belong to a newer
+ * state of the same database, beside which an older backup was put.
+ */
+export const coldKinds = ['samples', 'minutes', 'hours'] as const;
+export type ColdKind = (typeof coldKinds)[number];
+
+export interface ColdFile {
+  readonly kind: ColdKind;
+  /** Relative to the cold folder, e.g. `samples/2026-11-21.parquet`. */
+  readonly name: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly version: number;
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+export const coldTables = [
+  `CREATE TABLE IF NOT EXISTS cold_files (name VARCHAR NOT NULL, kind VARCHAR NOT NULL, t_from BIGINT NOT NULL, t_to BIGINT NOT NULL,
+    version INTEGER NOT NULL, state VARCHAR NOT NULL, rows BIGINT NOT NULL, bytes BIGINT NOT NULL)`,
+  // The first and last sample of each series that was ever moved to a file; the last one stays known when retention takes the file.
+  `CREATE TABLE IF NOT EXISTS cold_series (series INTEGER NOT NULL, t_first TIMESTAMP_MS NOT NULL, t TIMESTAMP_MS NOT NULL, n INTEGER NOT NULL,
+    v DOUBLE, s VARCHAR, k UTINYINT NOT NULL, q USMALLINT NOT NULL)`,
+];
+
+/** Beside the database and named after it, e.g. `history.cold`: two databases in one folder must not share files. */
+export function coldFolderOf(databaseFile: string): string {
+  return `${databaseFile.replace(/\.duckdb$/, '')}.cold`;
+}
+
+export const partialSuffix = '.partial';
+
+/** Live files, oldest first. */
+export async function readColdFiles(connection: DuckDBConnection): Promise<readonly ColdFile[]> {
+  const result = await connection.runAndReadAll(
+    "SELECT kind, name, t_from, t_to, version, rows, bytes FROM cold_files WHERE state = 'live' ORDER BY t_from, kind",
+  );
+  return result.getRows().map(([kind, name, from, to, version, rows, bytes]) => ({
+    kind: kind as ColdKind,
+    name: String(name),
+    fromMs: Number(from),
+    toMs: Number(to),
+    version: Number(version),
+    rows: Number(rows),
+    bytes: Number(bytes),
+  }));
+}
+
+/** Removes files that are not live, then their rows; repeated after a crash it does the same. Resolves with how many there were. */
+export async function sweepColdFiles(connection: DuckDBConnection, folder: string): Promise<number> {
+  const names = (await connection.runAndReadAll("SELECT name FROM cold_files WHERE state <> 'live'"))
+    .getRows()
+    .map(([name]) => String(name));
+  for (const name of names) {
+    await rm(join(folder, name), { force: true });
+    await rm(join(folder, name + partialSuffix), { force: true });
+  }
+  if (names.length > 0) await connection.run("DELETE FROM cold_files WHERE state <> 'live'");
+  return names.length;
+}
+
+/** Brings a finished partial file under its name, durable when it resolves with its size. */
+export async function publishFile(folder: string, name: string): Promise<number> {
+  const partial = join(folder, name + partialSuffix);
+  await chmod(partial, 0o600);
+  await syncPath(partial);
+  const { size } = await stat(partial);
+  await rename(partial, join(folder, name));
+  await syncPath(dirname(join(folder, name)));
+  return size;
+}
+
+async function syncPath(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** `2026-11-21.parquet`; a part of a large day `2026-11-21T06.parquet`; a later version `2026-11-21.v2.parquet`. */
+export function coldFileName(kind: ColdKind, fromMs: number, isWholeDay: boolean, version: number): string {
+  const time = new Date(fromMs).toISOString().slice(0, isWholeDay ? 10 : 13);
+  return `${kind}/${time}${version === 1 ? '' : `.v${version}`}.parquet`;
+}
+
+/** A text as an SQL literal: for file names, which table functions do not take as parameters. */
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** The files as a relation with their columns. */
+export function parquet(folder: string, names: readonly string[]): string {
+  return `read_parquet([${names.map((name) => literal(join(folder, name))).join(', ')}])`;
+}

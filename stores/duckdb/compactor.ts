@@ -1,0 +1,115 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { PermanentError } from '@nhip/core/process/errors';
+import type { SeriesInfo } from '../history-store.ts';
+import { type ColdFile, type ColdKind, coldFileName, coldKinds, literal, parquet, partialSuffix, publishFile } from './cold-catalog.ts';
+import { coldAsHot, namesOf, nameTypes, parquetOptions, rollUpOf, samplesOf, within } from './cold-sql.ts';
+import type { Slice } from './slices.ts';
+
+/** Steps of the roll-ups. */
+export const stepMs = { minutes: 60_000, hours: 3_600_000 } as const;
+
+export interface Compacted {
+  /** Samples in the slice's file, and those of them that came late. */
+  readonly rows: number;
+  readonly moved: number;
+  readonly bytes: number;
+}
+
+/** Runs the commit that makes a new set of files count; queries that began before it are repeated. */
+export type Switch = (commit: () => Promise<unknown>) => Promise<void>;
+
+interface Made {
+  readonly kind: ColdKind;
+  readonly name: string;
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/**
+ * Moves the hot samples of one slice into files, in one transaction on a connection of its own: what ingest commits meanwhile is
+ * not in its snapshot and stays hot, to be merged later. The files are durable under their names before the commit that takes
+ * their samples out of the hot tables. Rejects with what failed; then nothing has changed but for files in state `writing`.
+ */
+export async function compactSlice(
+  connection: DuckDBConnection,
+  folder: string,
+  { slice, old, series }: { readonly slice: Slice; readonly old: readonly ColdFile[]; readonly series: readonly SeriesInfo[] },
+  switchTo: Switch,
+): Promise<Compacted> {
+  const version = 1 + Math.max(0, ...old.map((file) => file.version));
+  const names = coldKinds.map((kind) => ({ kind, name: coldFileName(kind, slice.fromMs, slice.isWholeDay, version) }));
+  for (const { kind, name } of names) {
+    await mkdir(join(folder, kind), { recursive: true, mode: 0o700 });
+    await connection.run(
+      `INSERT INTO cold_files VALUES (${literal(name)}, '${kind}', ${slice.fromMs}, ${slice.toMs}, ${version}, 'writing', 0, 0)`,
+    );
+  }
+  await connection.run('BEGIN');
+  try {
+    const oldSamples = old.find(({ kind }) => kind === 'samples');
+    const made: Made[] = [];
+    let source = '';
+    for (const { kind, name } of names) {
+      const partial = name + partialSuffix;
+      const isSamples = kind === 'samples';
+      const content = isSamples
+        ? samplesOf(oldSamples === undefined ? undefined : parquet(folder, [oldSamples.name]))
+        : rollUpOf(source, stepMs[kind]);
+      // Roll-ups are made from the file itself: so it is read again, whole, before anything is deleted.
+      if (isSamples) source = parquet(folder, [partial]);
+      const copy = `COPY (${content}) TO ${literal(join(folder, partial))} (${parquetOptions})`;
+      const written = isSamples
+        ? await connection.run(copy, { from: slice.fromMs, to: slice.toMs, ...namesOf(series) }, nameTypes)
+        : await connection.run(copy);
+      made.push({ kind, name, rows: written.rowsChanged, bytes: 0 });
+    }
+    await noteSeries(connection, source);
+    const published = await publishAll(folder, made);
+    const rows = made[0]?.rows ?? 0;
+    const moved = await deleteHot(connection, slice.fromMs, slice.toMs);
+    if (rows !== moved + (oldSamples?.rows ?? 0)) {
+      throw new PermanentError(
+        'store.compactionDiffers',
+        `The file of ${slice.name} has ${rows} samples instead of ${moved + (oldSamples?.rows ?? 0)}: nothing was moved`,
+      );
+    }
+    for (const { name } of old) await connection.run(`UPDATE cold_files SET state = 'obsolete' WHERE name = ${literal(name)}`);
+    for (const { name, rows: count, bytes } of published) {
+      await connection.run(`UPDATE cold_files SET state = 'live', rows = ${count}, bytes = ${bytes} WHERE name = ${literal(name)}`);
+    }
+    await switchTo(() => connection.run('COMMIT'));
+    return { rows, moved, bytes: published.reduce((sum, { bytes }) => sum + bytes, 0) };
+  } catch (error) {
+    await connection.run('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}
+
+async function publishAll(folder: string, made: readonly Made[]): Promise<readonly Made[]> {
+  const published: Made[] = [];
+  for (const file of made) published.push({ ...file, bytes: await publishFile(folder, file.name) });
+  return published;
+}
+
+/** Hot samples in [fromMs, toMs) as this transaction sees them; resolves with how many there were. */
+export async function deleteHot(connection: DuckDBConnection, fromMs: number, toMs: number): Promise<number> {
+  let deleted = 0;
+  for (const table of ['samples', 'texts']) {
+    deleted += (await connection.run(`DELETE FROM ${table} WHERE ${within('t')}`, { from: fromMs, to: toMs })).rowsChanged;
+  }
+  return deleted;
+}
+
+/** Brings `cold_series` up to a new file. */
+async function noteSeries(connection: DuckDBConnection, source: string): Promise<void> {
+  const newest = `SELECT series, make_timestamp_ms(min(t)::BIGINT)::TIMESTAMP_MS AS t_first, make_timestamp_ms(max(t)::BIGINT)::TIMESTAMP_MS AS t,
+    arg_max(struct_pack(n, v, s, k, q), (t, n)) AS r FROM (${coldAsHot(source, 'true')}) GROUP BY series`;
+  await connection.run(`
+    MERGE INTO cold_series c USING (SELECT series, t_first, t, r.n, r.v, r.s, r.k, r.q FROM (${newest})) f ON c.series = f.series
+    WHEN MATCHED AND (f.t > c.t OR (f.t = c.t AND f.n >= c.n))
+      THEN UPDATE SET t_first = least(c.t_first, f.t_first), t = f.t, n = f.n, v = f.v, s = f.s, k = f.k, q = f.q
+    WHEN MATCHED THEN UPDATE SET t_first = least(c.t_first, f.t_first)
+    WHEN NOT MATCHED THEN INSERT VALUES (f.series, f.t_first, f.t, f.n, f.v, f.s, f.k, f.q)`);
+}

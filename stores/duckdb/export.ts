@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import { chmod, mkdir, rm, stat, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type DuckDBConnection, INTEGER, LIST, listValue } from '@duckdb/node-api';
+import { RetryableError, reasonOf } from '@nhip/core/process/errors';
+import type { ExportedFile, ExportQuery, SeriesInfo } from '../history-store.ts';
+import { literal, parquet } from './cold-catalog.ts';
+import { allSamples, names, namesOf, nameTypes, parquetOptions } from './cold-sql.ts';
+import { type Cold, exportFolderOf } from './cold-store.ts';
+import { ofSeries, samplesIn } from './relations.ts';
+
+/** A disk that an export fills would stop the log beside it. */
+const reserveBytes = 536_870_912;
+const watchMs = 250;
+
+/** Text that a spreadsheet would run as a formula gets a leading apostrophe, as in every CSV of ours. */
+const guarded = (column: string): string =>
+  `CASE WHEN regexp_matches(${column}, '^[=+\\-@\\t\\r]') THEN '''' || ${column} ELSE ${column} END AS ${column}`;
+
+const columnsOf = {
+  parquet: 'machine, metric, time, number, boolean, text, "integer", quality',
+  csv: `strftime(time, '%Y-%m-%dT%H:%M:%S.%gZ') AS time, ${guarded('machine')}, ${guarded('metric')}, number, boolean, ${guarded('text')}, "integer", quality`,
+} as const;
+const optionsOf = { parquet: parquetOptions, csv: 'FORMAT csv, HEADER' } as const;
+
+/**
+ * Writes the samples of the query, sorted by machine, metric and time, into a new file beside the files of closed days: DuckDB may
+ * write nowhere else. Run within `ColdStore.consistent`, on a connection of its own. Throws RetryableError `store.exportFailed`;
+ * nothing is left then.
+ */
+export async function exportSamples(
+  connection: DuckDBConnection,
+  cold: Cold,
+  series: readonly SeriesInfo[],
+  query: ExportQuery,
+): Promise<ExportedFile> {
+  const { fromMs, toMs, machine, metric, format, signal } = query;
+  const file = join(exportFolderOf(cold.folder), `${randomUUID()}.${format}`);
+  const files = samplesIn(cold, { from: fromMs, to: toMs });
+  const wanted = series.filter((each) => (machine ?? each.machine) === each.machine && (metric ?? each.metric) === each.metric);
+  const filter = wanted.length === series.length && series.length > 0 ? 'true' : ofSeries(wanted.map(({ id }) => id));
+  const all = allSamples(files.length === 0 ? undefined : parquet(cold.folder, files), filter);
+  const rank = 'list_extract($ranks, series + 1)';
+  const params = { from: fromMs, to: toMs, ranks: listValue([...ranksOf(series)]), ...namesOf(series) };
+  const stop = (): void => connection.interrupt();
+  const watch = setInterval(() => void hasRoom(dirname(file)).then((has) => has || stop()), watchMs);
+  signal?.addEventListener('abort', stop);
+  try {
+    signal?.throwIfAborted();
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    if (!(await hasRoom(dirname(file)))) throw new Error('the disk has too little room');
+    const sorted = `SELECT * FROM (${all}) ORDER BY ${rank}, time, tick NULLS FIRST`;
+    const written = await connection.run(
+      `COPY (SELECT ${columnsOf[format]} FROM (SELECT *, ${names} FROM (${sorted}))) TO ${literal(file)} (${optionsOf[format]})`,
+      params,
+      { ...nameTypes, ranks: LIST(INTEGER) },
+    );
+    await chmod(file, 0o600);
+    const { size } = await stat(file);
+    return { file, rows: written.rowsChanged, bytes: size, dispose: () => rm(file, { force: true }) };
+  } catch (error) {
+    const isFull = !(await hasRoom(dirname(file)).catch(() => true));
+    await rm(file, { force: true });
+    const why = isFull ? 'the disk has too little room: ask for a shorter time, or for Parquet' : reasonOf(error);
+    throw new RetryableError('store.exportFailed', `The samples could not be exported: ${why}`, { cause: error });
+  } finally {
+    clearInterval(watch);
+    signal?.removeEventListener('abort', stop);
+  }
+}
+
+/** Place of each series, by id, when all are sorted by machine and metric. */
+function ranksOf(series: readonly SeriesInfo[]): Int32Array {
+  const ranks = new Int32Array(series.length);
+  const key = ({ machine, metric }: SeriesInfo): string => `${machine}\n${metric}`;
+  const sorted = [...series].sort((a, b) => (key(a) < key(b) ? -1 : 1));
+  for (const [rank, { id }] of sorted.entries()) ranks[id] = rank;
+  return ranks;
+}
+
+async function hasRoom(folder: string): Promise<boolean> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize >= reserveBytes;
+}

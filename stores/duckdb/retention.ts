@@ -1,0 +1,42 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { literal } from './cold-catalog.ts';
+import type { ColdStore } from './cold-store.ts';
+import { deleteHot } from './compactor.ts';
+import type { DuckdbConfig } from './config.ts';
+import { dayMs } from './slices.ts';
+
+/** make_timestamp_ms goes no further back than this (290,000 years). */
+const earliestMs = -8.64e15;
+
+export interface Expired {
+  readonly files: number;
+  /** In files and hot. */
+  readonly samples: number;
+}
+
+/**
+ * Deletes what is older than it is kept, by whole days. To be run when compaction has come to its end: what is still hot of an
+ * expired day came later than its roll-ups were made.
+ */
+export async function expire(
+  connection: DuckDBConnection,
+  cold: ColdStore,
+  { rawDays, minuteDays }: DuckdbConfig['retention'],
+  nowMs: number,
+): Promise<Expired> {
+  const before = (keptDays: number | undefined): number =>
+    keptDays === undefined ? Number.NEGATIVE_INFINITY : (Math.floor(nowMs / dayMs) - keptDays) * dayMs;
+  const cutoff = { samples: before(rawDays), minutes: before(minuteDays), hours: Number.NEGATIVE_INFINITY };
+  const files = cold.current().files.filter(({ kind, toMs }) => toMs <= cutoff[kind]);
+  let samples = files.reduce((sum, { kind, rows }) => sum + (kind === 'samples' ? rows : 0), 0);
+  await connection.run('BEGIN');
+  try {
+    for (const { name } of files) await connection.run(`UPDATE cold_files SET state = 'obsolete' WHERE name = ${literal(name)}`);
+    if (rawDays !== undefined) samples += await deleteHot(connection, earliestMs, cutoff.samples);
+    await cold.switchTo(connection, () => connection.run('COMMIT'));
+  } catch (error) {
+    await connection.run('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+  return { files: files.length, samples };
+}

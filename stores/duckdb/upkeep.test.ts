@@ -1,0 +1,223 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { SampleBatch, SeriesTable } from '@nhip/core/telemetry/sample-batch';
+import type { Value } from '@nhip/core/wire/sample';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { storeWrite } from '../testing/store-write.ts';
+import type { DuckdbConfig } from './config.ts';
+import { createDuckdbStore, type DuckdbStore } from './duckdb-store.ts';
+
+const day = 86_400_000;
+const hour = 3_600_000;
+const t0 = Date.UTC(2026, 10, 20);
+const machine = 'g/e/d';
+
+let folder: string;
+let store: DuckdbStore;
+const table = new SeriesTable();
+let written = 0;
+
+function create(retention: DuckdbConfig['retention'] = {}): DuckdbStore {
+  return createDuckdbStore({ type: 'duckdb', file: join(folder, 'history.duckdb'), memoryLimitMb: 128, threads: 1, retention });
+}
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'nhip-upkeep-'));
+  written = 0;
+  store = create();
+  await store.open();
+});
+afterEach(async () => {
+  await store.close();
+  rmSync(folder, { recursive: true });
+});
+
+async function write(rows: readonly (readonly [metric: string, timeMs: number, value: Value])[]): Promise<void> {
+  const batch = new SampleBatch(table);
+  for (const [metric, timeMs, value] of rows) batch.push(table.id(machine, metric), timeMs, written++, value, 192, false);
+  const state = Uint8Array.of(1);
+  await store.write(storeWrite(batch, { nextIndex: written, decoder: state, repeats: state }));
+}
+
+/** What stock DuckDB says, without us. */
+async function ask(sql: string): Promise<readonly unknown[][]> {
+  const instance = await DuckDBInstance.create(':memory:');
+  const connection = await instance.connect();
+  const result = await connection.runAndReadAll(sql.replaceAll('COLD', join(folder, 'history.cold')));
+  const rows = result.getRowsJson().map((row) => [...row]);
+  connection.closeSync();
+  instance.closeSync();
+  return rows;
+}
+
+const files = (): readonly string[] =>
+  readdirSync(join(folder, 'history.cold'), { recursive: true })
+    .map(String)
+    .filter((name) => name.includes('.'))
+    .sort();
+const values = async (metric: string): Promise<readonly Value[]> =>
+  (await store.range({ machine, metric, fromMs: 0, toMs: t0 + 99 * day, limit: 1000 })).v;
+
+describe('files of closed days', () => {
+  it('can be read without us: names, times, every kind of value', async () => {
+    const kinds: Value[] = [1.5, true, false, 'chạy', '', null, 2n ** 64n - 1n];
+    await write(kinds.map((value, i) => ['A', t0 + i, value]));
+    await store.upkeep.run(t0 + day + hour);
+    expect(files()).toEqual(['hours/2026-11-20.parquet', 'minutes/2026-11-20.parquet', 'samples/2026-11-20.parquet']);
+    for (const name of files()) expect(statSync(join(folder, 'history.cold', name)).mode & 0o777).toBe(0o600);
+    const found = await ask(
+      'SELECT machine, metric, time, number, boolean, text, "integer", quality FROM \'COLD/samples/*.parquet\' ORDER BY time',
+    );
+    expect(found.map((row) => row.slice(3, 7))).toEqual([
+      [1.5, null, null, null],
+      [null, true, null, null],
+      [null, false, null, null],
+      [null, null, 'chạy', null],
+      [null, null, '', null],
+      [null, null, null, null],
+      [null, null, null, '18446744073709551615'],
+    ]);
+    expect(found[0]).toEqual([machine, 'A', '2026-11-20 00:00:00', 1.5, null, null, null, 192]);
+    expect(await values('A')).toEqual(kinds);
+  });
+
+  it('has roll-ups: what counters gained in spite of resets, and how long states held, within each step', async () => {
+    await write([
+      ['Count/Good', t0 + 1000, 10],
+      ['Count/Good', t0 + 2000, 15],
+      ['Count/Good', t0 + 3000, 4],
+      ['Count/Good', t0 + 61_000, 6],
+      ['State', t0, 'running'],
+      ['State', t0 + 20_000, 'idle'],
+      ['State', t0 + 50_000, 'running'],
+      ['State', t0 + 90_000, 'fault'],
+      ['Power/Active', t0, 3],
+      ['Power/Active', t0 + 1, 5],
+    ]);
+    await store.upkeep.run(t0 + day + hour);
+    const minutes = await ask(
+      "SELECT metric, epoch(time) - epoch('2026-11-20'::TIMESTAMP), gain, state, seconds, count FROM 'COLD/minutes/*.parquet' ORDER BY ALL",
+    );
+    expect(minutes).toEqual([
+      ['Count/Good', 0, 9, null, null, '3'],
+      ['Count/Good', 60, 0, null, null, '1'],
+      ['Power/Active', 0, null, null, null, '2'],
+      ['State', 0, null, 'idle', 30, '1'],
+      ['State', 0, null, 'running', 30, '2'],
+      ['State', 60, null, 'fault', 30, '1'],
+    ]);
+    const hours = await ask("SELECT metric, gain, state, seconds, min, max, sum, first, last FROM 'COLD/hours/*.parquet' ORDER BY ALL");
+    expect(hours).toEqual([
+      ['Count/Good', 11, null, null, 4, 15, 35, 10, 6],
+      ['Power/Active', null, null, null, 3, 5, 8, 3, 5],
+      ['State', null, 'fault', 3510, null, null, null, null, null],
+      ['State', null, 'idle', 30, null, null, null, null, null],
+      ['State', null, 'running', 60, null, null, null, null, null],
+    ]);
+  });
+
+  it('get a new version for late samples; days that are open, and times of a wrong clock, stay in the database', async () => {
+    await write([
+      ['A', t0 + 5, 1],
+      ['A', t0 + day, 2],
+      ['A', -5, 0],
+    ]);
+    await store.upkeep.run(t0 + day + hour);
+    await write([['A', t0 + 4, 9]]);
+    expect(await values('A')).toEqual([9, 1, 2]);
+    await store.upkeep.run(t0 + day + hour);
+    expect(files()).toEqual(['hours/2026-11-20.v2.parquet', 'minutes/2026-11-20.v2.parquet', 'samples/2026-11-20.v2.parquet']);
+    expect(await values('A')).toEqual([9, 1, 2]);
+    expect(store.upkeep.status()).toMatchObject({
+      slices: 2,
+      lateSlices: 1,
+      movedSamples: 2,
+      coldSamples: 2,
+      waitingSlices: 0,
+      problem: null,
+    });
+    expect((await store.range({ machine, metric: 'A', fromMs: -day, toMs: 0, limit: 9 })).v).toEqual([0]);
+  });
+
+  it('hold each sample once for queries that run while a day is moved', async () => {
+    await write(Array.from({ length: 200 }, (_, i) => ['A', t0 + i, i]));
+    for (let round = 0; round < 12; round++) {
+      await write([['A', t0 + 1000 + round, round]]);
+      let isMoving = true;
+      const moved = store.upkeep.run(t0 + day + hour).finally(() => {
+        isMoving = false;
+      });
+      const counts = new Set<number>();
+      while (isMoving) counts.add((await values('A')).length);
+      await moved;
+      expect([...counts]).toEqual([201 + round]);
+    }
+  });
+
+  it('are removed at the start when they do not count; a file that the database does not know is left alone', async () => {
+    await write([['A', t0, 1]]);
+    await store.upkeep.run(t0 + day + hour);
+    await store.close();
+    const foreign = join(folder, 'history.cold/samples/2020-01-01.parquet');
+    writeFileSync(foreign, 'x');
+    const instance = await DuckDBInstance.create(join(folder, 'history.duckdb'));
+    const connection = await instance.connect();
+    await connection.run("INSERT INTO cold_files VALUES ('samples/2026-11-21.parquet', 'samples', 0, 1, 1, 'writing', 0, 0)");
+    connection.closeSync();
+    instance.closeSync();
+    writeFileSync(join(folder, 'history.cold/samples/2026-11-21.parquet'), 'half');
+    writeFileSync(join(folder, 'history.cold/samples/2026-11-21.parquet.partial'), 'half');
+    store = create();
+    await store.open();
+    expect(readdirSync(join(folder, 'history.cold/samples')).sort()).toEqual(['2020-01-01.parquet', '2026-11-20.parquet']);
+    expect(await values('A')).toEqual([1]);
+  });
+
+  it('say what is wrong when they cannot be written, lose nothing, and are written when it is put right', async () => {
+    await write([['A', t0, 1]]);
+    writeFileSync(join(folder, 'history.cold/minutes'), 'a file is in the way');
+    await expect(store.upkeep.run(t0 + day + hour)).rejects.toThrow();
+    expect(store.upkeep.status()).toMatchObject({
+      state: 'idle',
+      waitingSlices: 1,
+      coldFiles: 0,
+      problem: expect.stringMatching(/EEXIST|ENOTDIR/),
+    });
+    expect(await values('A')).toEqual([1]);
+    rmSync(join(folder, 'history.cold/minutes'));
+    mkdirSync(join(folder, 'history.cold/minutes'));
+    await store.upkeep.run(t0 + day + hour);
+    expect(store.upkeep.status()).toMatchObject({ coldFiles: 3, problem: null });
+    expect(await values('A')).toEqual([1]);
+  });
+});
+
+describe('retention', () => {
+  it('deletes samples, then minutes, keeps hours and the last values, and counts', async () => {
+    await write(Array.from({ length: 10 }, (_, i) => ['A', t0 + i * day + 90_000, i]));
+    await store.close();
+    store = create({ rawDays: 2, minuteDays: 5 });
+    await store.open();
+    const nowMs = t0 + 10 * day + hour;
+    await store.upkeep.run(nowMs);
+    expect(files().filter((name) => name.startsWith('samples'))).toHaveLength(2);
+    expect(files().filter((name) => name.startsWith('minutes'))).toHaveLength(5);
+    expect(files().filter((name) => name.startsWith('hours'))).toHaveLength(10);
+    expect(store.upkeep.status()).toMatchObject({ expiredFiles: 13, expiredSamples: 8 });
+    expect(await values('A')).toEqual([8, 9]);
+    const range = { machine, metric: 'A', fromMs: t0, toMs: nowMs, limit: 100 };
+    expect((await store.buckets({ ...range, everyMs: day })).last).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect((await store.buckets({ ...range, everyMs: 1000 })).t.map((t) => (t - t0) % day)).toEqual([
+      0, 0, 0, 0, 0, 60_000, 60_000, 60_000, 90_000, 90_000,
+    ]);
+    expect((await store.delivery(machine, t0, nowMs)).map(({ stored }) => stored)).toEqual(Array(10).fill(1));
+
+    // Too late for its roll-ups: it goes with the next round, and is counted.
+    await write([['A', t0 + 5, 99]]);
+    await store.upkeep.run(nowMs);
+    expect(await values('A')).toEqual([8, 9]);
+    expect(store.upkeep.status()).toMatchObject({ expiredSamples: 9 });
+  });
+});

@@ -1,0 +1,114 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { reasonOf } from '@nhip/core/process/errors';
+import type { SeriesInfo, UpkeepStatus } from '../history-store.ts';
+import { sweepColdFiles } from './cold-catalog.ts';
+import type { ColdStore } from './cold-store.ts';
+import { compactSlice } from './compactor.ts';
+import type { DuckdbConfig } from './config.ts';
+import { expire } from './retention.ts';
+import { dayMs, type HourCount, planSlices, type Slice } from './slices.ts';
+
+export interface UpkeepDeps {
+  readonly cold: ColdStore;
+  readonly config: Pick<DuckdbConfig, 'compaction' | 'retention' | 'memoryLimitMb'>;
+  /** A connection of its own, while the store is open. */
+  connection(): DuckDBConnection;
+  /** All that are known, by id. */
+  series(): readonly SeriesInfo[];
+  /** Runs one step while no copy is made of the store. */
+  alone<Result>(step: () => Promise<Result>): Promise<Result>;
+}
+
+/** Late samples of so many slices are merged in one round, those with the most; the others stay hot and are answered from there. */
+const maxLateSlices = 32;
+/** A day is closed this long after its end: what an edge holds back for a moment is not late then. */
+const graceMs = 600_000;
+
+/** What sorting a slice may take of the memory that ingest and queries share with it; measured with 130 B a row to sort. */
+const rowsPerMb = 4000;
+
+export interface Upkeep {
+  run(nowMs: number, signal?: AbortSignal): Promise<void>;
+  status(): UpkeepStatus;
+}
+
+/** Compaction, then retention, in steps of one slice each; between two steps the signal ends the round. */
+export function createUpkeep({ cold, config, connection, series, alone }: UpkeepDeps): Upkeep {
+  const totals = { slices: 0, lateSlices: 0, movedSamples: 0, expiredFiles: 0, expiredSamples: 0 };
+  let state: UpkeepStatus['state'] = 'idle';
+  let waiting = 0;
+  let lastEndMs: number | null = null;
+  let problem: string | null = null;
+
+  async function compact(slice: Slice): Promise<void> {
+    const old = cold.current().files.filter(({ fromMs }) => fromMs === slice.fromMs);
+    const own = connection();
+    try {
+      const { moved } = await compactSlice(own, cold.folder, { slice, old: slice.isLate ? old : [], series: series() }, (commit) =>
+        cold.switchTo(own, commit),
+      );
+      totals.slices++;
+      if (slice.isLate) totals.lateSlices++;
+      totals.movedSamples += moved;
+    } finally {
+      await sweepColdFiles(own, cold.folder);
+    }
+  }
+
+  return {
+    async run(nowMs, signal) {
+      state = 'running';
+      try {
+        await alone(() => sweepColdFiles(connection(), cold.folder));
+        const closedBeforeMs = Math.floor((nowMs - graceMs) / dayMs) * dayMs;
+        const maxSliceRows = Math.min(config.compaction.maxFileRows, config.memoryLimitMb * rowsPerMb);
+        const counts = await countHot(connection(), closedBeforeMs);
+        const slices = planSlices(counts, cold.current().files, { closedBeforeMs, maxSliceRows, maxLateSlices });
+        waiting = slices.length;
+        for (const slice of slices) {
+          signal?.throwIfAborted();
+          await alone(() => compact(slice));
+          waiting--;
+        }
+        signal?.throwIfAborted();
+        const expired = await alone(() => expire(connection(), cold, config.retention, nowMs));
+        await alone(() => sweepColdFiles(connection(), cold.folder));
+        totals.expiredFiles += expired.files;
+        totals.expiredSamples += expired.samples;
+        lastEndMs = nowMs;
+        problem = null;
+      } catch (error) {
+        if (signal?.aborted !== true) problem = reasonOf(error);
+        throw error;
+      } finally {
+        state = 'idle';
+      }
+    },
+    status() {
+      const { files } = cold.current();
+      const samples = files.filter(({ kind }) => kind === 'samples');
+      return {
+        state,
+        waitingSlices: waiting,
+        lastEndMs,
+        problem,
+        ...totals,
+        coldFiles: files.length,
+        coldSamples: samples.reduce((sum, { rows }) => sum + rows, 0),
+        coldBytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+        coldToMs: samples.at(-1)?.toMs ?? null,
+      };
+    },
+  };
+}
+
+/** Hot samples of closed days by hour. */
+async function countHot(connection: DuckDBConnection, beforeMs: number): Promise<readonly HourCount[]> {
+  const hours = (table: string): string =>
+    `SELECT epoch_ms(t) // 3600000 AS h FROM ${table} WHERE t < make_timestamp_ms($before::BIGINT) AND t >= make_timestamp_ms(0)`;
+  const result = await connection.runAndReadAll(
+    `SELECT h::DOUBLE, count(*)::DOUBLE FROM (${hours('samples')} UNION ALL ${hours('texts')}) GROUP BY h ORDER BY h`,
+    { before: beforeMs },
+  );
+  return result.getRows().map(([hour, rows]) => ({ hourMs: Number(hour) * 3_600_000, rows: Number(rows) }));
+}
