@@ -12,7 +12,7 @@ COPY --from=build /build/dist/edge/nhip-edge /opt/nhip-edge
 RUN mkdir /data && chown 10001:10001 /data
 USER 10001:10001
 VOLUME /data
-ENV NODE_ENV=production NHIP_DATA=/data
+ENV NODE_ENV=production NHIP_DATA=/data MALLOC_ARENA_MAX=1
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["node", "/opt/nhip-edge/nhip-edge.mjs"]
 CMD ["run", "--config", "/etc/nhip/edge.yaml"]

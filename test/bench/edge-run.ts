@@ -1,5 +1,10 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { nhip, type Process } from '../harness/nhip.ts';
+import { buildBundle } from '../../packaging/bundle.ts';
+import { atExit } from '../harness/at-exit.ts';
+import { type Process, startProcess } from '../harness/nhip.ts';
 import type { DataFolder, PreparedEdge } from '../harness/plant.ts';
 import { until } from '../harness/until.ts';
 import { type Figure, median, type Target } from './figures.ts';
@@ -19,9 +24,22 @@ export interface EdgeStats {
 
 const statsEveryS = 5;
 
-export function startEdgeWithStats(edge: PreparedEdge, data: DataFolder): Process {
+let bundle: Promise<string> | undefined;
+
+/** What is installed on a gateway, made once. */
+async function builtBundle(): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'nhip-bench-bundle-'));
+  atExit(() => rmSync(folder, { recursive: true, force: true }));
+  await buildBundle(folder, ['linux-x64']);
+  return join(folder, 'nhip-edge.mjs');
+}
+
+/** The edge agent as a gateway runs it: its bundle, with the environment of the systemd unit. */
+export async function startEdgeWithStats(edge: PreparedEdge, data: DataFolder): Promise<Process> {
+  bundle ??= builtBundle();
   const stats = ['--json', '--stats-every', String(statsEveryS)];
-  return nhip(['edge', 'run', '--config', edge.config, '--data', data.path, '--no-watch', ...stats]);
+  const line = [process.execPath, await bundle, 'run', '--config', edge.config, '--data', data.path, '--no-watch', ...stats];
+  return startProcess(line, { MALLOC_ARENA_MAX: '1' });
 }
 
 /** All that it has said until now. */

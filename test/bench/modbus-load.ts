@@ -35,7 +35,7 @@ async function measure(load: Load, isShort: boolean): Promise<Measured> {
     const { mqtt = 0 } = await broker.ready;
     const connections = lineConnections(machines.ready.ports, load.devices, tags);
     const edge = await prepareEdge(data, 'e', mqtt, connections, { mqtt: { keepaliveS: 10 } });
-    const agent = startEdgeWithStats(edge, data);
+    const agent = await startEdgeWithStats(edge, data);
     try {
       await agent.ready;
       const devices = load.endpoints * load.devices;

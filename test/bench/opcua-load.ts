@@ -35,7 +35,7 @@ async function measure(isShort: boolean): Promise<Measured> {
   try {
     const { mqtt = 0 } = await broker.ready;
     const edge = await prepareEdge(data, 'e', mqtt, [itemsConnection(server.ready.port)], { mqtt: { keepaliveS: 10 } });
-    const agent = startEdgeWithStats(edge, data);
+    const agent = await startEdgeWithStats(edge, data);
     try {
       await agent.ready;
       await until('the items are followed', () => (statsOf(agent).at(-1)?.samplesPerS ?? 0) > items / 4, 60_000);

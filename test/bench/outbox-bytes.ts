@@ -36,7 +36,7 @@ async function measure({ endpoints, devices, tags }: Shape, forMs: number): Prom
   const edge = await prepareEdge({ ...data, path: disk.path }, 'e', sink.port, lineConnections(machines.ready.ports, devices, tags), {
     mqtt: { keepaliveS: 10 },
   });
-  const agent = startEdgeWithStats(edge, { ...data, path: disk.path });
+  const agent = await startEdgeWithStats(edge, { ...data, path: disk.path });
   try {
     await agent.ready;
     await until('every device is read', async () => (await machines.report()).reads.size === endpoints * devices, 60_000);
