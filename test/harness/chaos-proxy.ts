@@ -1,5 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { freePort } from './free-port.ts';
 
 /** What a link does to what it carries. `up` is from the one who connected. */
 export type LinkFault =
@@ -161,9 +162,9 @@ export async function startChaosProxy(
   const reset = (): void => {
     for (const pair of [...pairs]) breakPair(pair);
   };
-  await listen(0);
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  // It listens there again after `refuse`: none that the system gives to connections meanwhile.
+  const port = await freePort();
+  await listen(port);
 
   return {
     host,
