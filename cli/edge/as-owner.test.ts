@@ -1,5 +1,17 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  lchownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startModbusSerialPeer } from '@nhip/edge-agent/testing/modbus-serial-peer';
@@ -45,6 +57,25 @@ describe.skipIf(process.getuid?.() !== 0)('a tool that root runs', () => {
       expect(readFileSync(join(data, 'edge/e/audit.ndjson'), 'utf8')).toContain('"written"');
     } finally {
       await peer.stop();
+      rmSync(folder, { recursive: true });
+    }
+  }, 120_000);
+
+  it('does not follow a link of the agent into a folder of root', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'nhip-owner-'));
+    try {
+      chmodSync(folder, 0o755);
+      const [data, roots] = [join(folder, 'data'), join(folder, 'roots')];
+      for (const each of [join(data, 'edge'), roots]) mkdirSync(each, { recursive: true, mode: 0o755 });
+      symlinkSync(roots, join(data, 'edge', 'e'));
+      for (const each of [data, join(data, 'edge')]) chownSync(each, owner, owner);
+      lchownSync(join(data, 'edge', 'e'), owner, owner);
+      const file = join(folder, 'edge.yaml');
+      writeFileSync(file, 'group: g\nedge: e\nmqtt: { url: "mqtt://127.0.0.1:1" }\nconnections: []\n');
+      const { code, said } = await runAsRoot(['write', 'D', 'S', '1', '--config', file, '--data', data, '--confirm']);
+      expect([code, said]).toEqual([78, expect.stringContaining('EACCES')]);
+      expect(readdirSync(roots)).toEqual([]);
+    } finally {
       rmSync(folder, { recursive: true });
     }
   }, 120_000);

@@ -41,7 +41,7 @@ describe('edge read', () => {
     const { code, text } = await run('read', ...args, '--json');
     expect(code).toBe(1);
     expect(JSON.parse(text)).toEqual([
-      { address: 'holding:2:uint16', value: 20, quality: 'good', reason: null },
+      { address: 'holding:2:uint16', value: 20, quality: 'good' },
       { address, value: null, quality: 'bad', reason: expect.stringContaining(why) },
     ]);
   });

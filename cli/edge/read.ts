@@ -19,7 +19,7 @@ export const read: Command = {
   flags: {
     register: { summary: '<table>:<number>:<type>[:<order>], e.g. holding:0:float32:CDAB; may be repeated', value: 'ADDRESS' },
     ...serialFlags,
-    json: { summary: 'One JSON array of { address, value, quality, reason }' },
+    json: { summary: 'One JSON array of { address, value, quality }, with the reason when the value is bad' },
   },
   run: async (input) => readOnce(input.positionals[0], input.all('register'), serialSettings(input), input.isSet('json')),
 };
@@ -47,17 +47,26 @@ export async function readOnce(
   );
   const target = { endpoint, serial: config.serial, clock: createNodeClock() };
   const readings = await readAddresses(target, { unit, timeoutMs: config.timeoutMs }, addresses, AbortSignal.timeout(timeoutMs));
-  const rows = readings.map(({ address, value, reason }) => ({
-    address,
-    value: plainValue(value),
-    quality: reason === null ? 'good' : 'bad',
-    reason,
-  }));
+  const rows = readings.map(
+    ({ address, value, reason }): Row => ({
+      address,
+      value: plainValue(value),
+      ...(reason === null ? { quality: 'good' } : { quality: 'bad', reason }),
+    }),
+  );
   if (isJson) process.stdout.write(`${JSON.stringify(rows)}\n`);
   else
     for (const { address, value, quality, reason } of rows) {
       const line = `${address.padEnd(28)} ${valueText(value).padStart(16)}  ${quality}`;
-      process.stdout.write(`${line}${reason === null ? '' : `: ${reason}`}\n`);
+      process.stdout.write(`${line}${reason === undefined ? '' : `: ${reason}`}\n`);
     }
-  return rows.every(({ reason }) => reason === null) ? 0 : 1;
+  return rows.every(({ reason }) => reason === undefined) ? 0 : 1;
+}
+
+interface Row {
+  readonly address: string;
+  readonly value: ReturnType<typeof plainValue>;
+  readonly quality: 'good' | 'bad';
+  /** Why it is bad. */
+  readonly reason?: string;
 }

@@ -133,6 +133,21 @@ describe('certificates that the server decides on', () => {
     expect(certificates.length + more).toBe(500);
   });
 
+  it('are told quickly, however many there are', async () => {
+    let looks = 0;
+    const one = {
+      ...{ thumbprintSha256: thumbprint, applicationUri: null, endpoint: null, validFromMs: 0, validToMs: 1, sinceMs: 2 },
+      get subject() {
+        looks++;
+        return 'CN=press';
+      },
+      state: 'waiting' as const,
+    };
+    const many = Array.from({ length: 2000 }, () => one);
+    await (await desk({ trust: { list: async () => many, trust: async () => undefined, reject: async () => undefined } })).text();
+    expect(looks).toBeLessThan(100);
+  });
+
   it('are told as none when the folder cannot be read', async () => {
     await writeFile(join(stateDir, 'file'), '');
     const made = createCertificateDesk({

@@ -79,14 +79,22 @@ export function createCertificateDesk(deps: CertificateDeskDeps): CertificateDes
 
   return {
     async text() {
-      const certificates = (await list()).map(shown);
+      const seen = await list();
       const approvalProblem = deps.approvalProblem();
-      for (let count = certificates.length; ; count--) {
-        const more = certificates.length - count;
-        const told: EdgeCertificates = { takesDecisions, approvalProblem, certificates: certificates.slice(0, count), more, last };
-        const text = JSON.stringify(told);
-        if (Buffer.byteLength(text) <= maxEdgeTextBytes || count === 0) return text;
+      const textOf = (certificates: readonly EdgeCertificate[], more: number): string => {
+        const told: EdgeCertificates = { takesDecisions, approvalProblem, certificates, more, last };
+        return JSON.stringify(told);
+      };
+      // Only what has place is looked at: there may be thousands.
+      const certificates: EdgeCertificate[] = [];
+      let bytes = Buffer.byteLength(textOf([], seen.length));
+      for (const certificate of seen) {
+        const next = shown(certificate);
+        bytes += Buffer.byteLength(JSON.stringify(next)) + 1;
+        if (bytes > maxEdgeTextBytes) break;
+        certificates.push(next);
       }
+      return textOf(certificates, seen.length - certificates.length);
     },
 
     async decide(json) {

@@ -71,6 +71,10 @@ describe('a pushed configuration', () => {
     ['of the version that is in use', signed(1, 'another'), 'not above 1'],
     ['that cannot be used', signed(2, 'bad'), 'bad'],
     ['that cannot be applied', signed(2, 'fails'), 'it fails'],
+    // Both have the same bytes in UTF-8.
+    ['with half a character in the place of U+FFFD', { ...signed(2, 'v2 \ufffd'), config: 'v2 \ud800' }, 'half a character'],
+    // Looked at first: whoever heard an old one must not make the gateway read it again and again.
+    ['of an old version that cannot be used', signed(1, 'bad'), 'not above 1'],
     ['with a signature that is none', { ...signed(2), signature: '???' }, 'signature'],
     ['that is no such thing', { hello: 1 } as unknown as SignedConfig, 'edge'],
   ])('is refused when it is one %s, and told why; the old one goes on', async (_, config, reason) => {

@@ -61,10 +61,14 @@ export async function openConfigKeeper<Config>(file: string, deps: ConfigKeeperD
     state = next;
   }
 
-  /** Signature and edge first: nothing else of an unsigned text is looked at. */
-  function judge(pushed: SignedConfig): Config {
+  /** Nothing else of an unsigned text is looked at. */
+  function checkSender(pushed: SignedConfig): void {
     if (!isSignedBy(pushed, deps.key)) throw new ConfigError(source, ['the signature is not by the key of remote.configKeyFile']);
     if (pushed.edge !== deps.edge) throw new ConfigError(source, [`it is signed for ${pushed.edge}, this is ${deps.edge}`]);
+  }
+
+  function judge(pushed: SignedConfig): Config {
+    checkSender(pushed);
     return deps.merge(pushed.config, text);
   }
 
@@ -73,9 +77,11 @@ export async function openConfigKeeper<Config>(file: string, deps: ConfigKeeperD
     try {
       const pushed = readSignedConfig(json, source);
       ({ version } = pushed);
-      const config = judge(pushed);
+      checkSender(pushed);
+      // Whoever heard an old one may send it again and again: that must not cost the gateway the reading of it.
       if (version <= state.version)
         throw new ConfigError(source, [`version ${version} is not above ${state.version}, which was accepted before`]);
+      const config = deps.merge(pushed.config, text);
       // On disk before it is in use: a version that was once in use is never taken again.
       const before = state;
       await keep({ version, fileSha256: sha256(text), config: pushed });

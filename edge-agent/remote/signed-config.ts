@@ -7,7 +7,12 @@ import { z } from 'zod';
 export const signedConfig = z.strictObject({
   edge: z.string().min(3).max(129),
   version: z.int().min(1),
-  config: z.string().min(1).max(maxSignedConfigLength),
+  // As bytes every half of a character is U+FFFD: the signature would hold for another text than the one that was signed.
+  config: z
+    .string()
+    .min(1)
+    .max(maxSignedConfigLength)
+    .refine((text) => !/\p{Surrogate}/u.test(text), 'has half a character'),
   signature: z.string().min(1).max(200),
 }) satisfies z.ZodType<SignedConfig>;
 

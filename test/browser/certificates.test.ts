@@ -116,6 +116,7 @@ describe.skipIf(!hasChromium)('server certificates in Chromium (needs Debian pac
     await page.keyboard.press('Enter');
     const question = page.getByRole('dialog', { name: 'Tin cậy chứng thư này?' });
     await question.waitFor();
+    await question.getByText(opcua.endpoint).waitFor();
     expect((await question.locator('code').innerText()).replaceAll(/\s/g, '')).toMatch(/^[0-9A-F]{64}$/);
     expect(await violations(page)).toEqual([]);
     await picture(page, 'question-vi-1440');

@@ -111,14 +111,17 @@ function derOf(config: OpcuaConfig, bytes: Buffer): Buffer {
 export async function connectError(error: unknown, config: Pick<OpcuaConfig, 'endpoint'>, stateDir: string): Promise<RetryableError> {
   if (error instanceof RetryableError) return error;
   const text = faultOf(error) ?? (error instanceof Error ? firstLine(error.message) : String(error));
-  return new RetryableError('opcua.connect', `${config.endpoint}: ${text}${await certificateHint(text, stateDir)}`);
+  return new RetryableError('opcua.connect', `${config.endpoint}: ${text}${await certificateHint(text, config.endpoint, stateDir)}`);
 }
 
-async function certificateHint(text: string, stateDir: string): Promise<string> {
+async function certificateHint(text: string, endpoint: string, stateDir: string): Promise<string> {
   if (/TimeInvalid/i.test(text))
     return "; the server's certificate has expired or is not valid yet: give it a new one, or set its or this clock right";
   if (!/Untrusted|BadCertificate|certificate/i.test(text)) return '';
-  const waiting = (await listCertificates(stateDir).catch(() => [])).filter(({ state }) => state === 'waiting');
+  const seen = await listCertificates(stateDir).catch(() => []);
+  // Several servers may wait: the fingerprint of another one would be compared in vain, or trusted in its place.
+  const here = seen.filter((certificate) => certificate.endpoint === endpoint);
+  const waiting = (here.length > 0 ? here : seen).filter(({ state }) => state === 'waiting');
   const newest = waiting.sort((a, b) => b.sinceMs - a.sinceMs)[0];
   if (newest === undefined) return "; the server's certificate was rejected here, or the server does not trust the agent's";
   const { thumbprintSha256, subject } = newest;

@@ -170,7 +170,9 @@ describe('the OPC UA driver', () => {
     await second.stop();
   });
 
-  it('notices a server that goes silent without closing', async () => {
+  it('notices a server that goes silent without closing, and leaves no timer behind that keeps the process alive', async () => {
+    const timers = (): number => process.getActiveResourcesInfo().filter((what) => what === 'Timeout').length;
+    const timersBefore = timers();
     const proxy = await startTcpProxy(server.port);
     const clock = createSimClock();
     const silentDeps = { ...deps, clock };
@@ -195,6 +197,8 @@ describe('the OPC UA driver', () => {
     await driver.close();
     expect(performance.now() - before).toBeLessThan(2_000);
     await proxy.close();
+    // The server is in this process too and keeps two for the session that it still has; the client has five for each lost session.
+    await waitFor('the timers of the client to end', () => timers() <= timersBefore + 2);
   });
 
   it('leaves no subscription behind', async () => {

@@ -92,8 +92,9 @@ export function create(config: OpcuaConfig, deps: DriverDeps): Driver {
       client = undefined;
       session = undefined;
       await progress?.close();
-      // Closing a session asks the server; one that is lost does not answer.
-      if (openSession !== undefined && !wasLost) await openSession.close().catch(() => {});
+      // Closing a session ends its timers and asks the server; one that is lost does not answer, and is not waited for.
+      const closed = openSession?.close().catch(() => {});
+      if (!wasLost) await closed;
       await openClient?.disconnect().catch(() => {});
     },
   };

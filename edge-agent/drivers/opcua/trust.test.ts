@@ -9,7 +9,7 @@ import type { DriverDeps } from '../../driver.ts';
 import { followDriver, makeDriver, opcuaDeps } from '../../testing/opcua-follow.ts';
 import { smallNodeSets, startOpcuaServer, type TestOpcuaServer, type TestServerOptions } from '../../testing/opcua-server.ts';
 import { waitFor } from '../../testing/wait-for.ts';
-import { listCertificates, ownCertificate, reject, trust } from './trust.ts';
+import { describeCertificate, listCertificates, ownCertificate, reject, trust } from './trust.ts';
 
 const never = new AbortController().signal;
 const node = 'nsu=urn:plant;s=Speed';
@@ -98,6 +98,31 @@ describe('the trust in servers', { timeout: 60_000 }, () => {
     expect((await listCertificates(deps.stateDir)).map(({ state }) => state)).toEqual(['rejected']);
     await trust(deps.stateDir, await only());
     await connects(config());
+  });
+
+  it('names the certificate of the server that was tried, when several wait', async () => {
+    const other = await start({ pkiFolder: join(folder, 'another server') });
+    try {
+      for (const { endpoint, server: shown } of [server, other, server]) {
+        const thumbprint = new X509Certificate(shown.getCertificate()).fingerprint256.replaceAll(':', '').toLowerCase();
+        expect(await refusal(config({ endpoint }))).toContain(thumbprint);
+      }
+    } finally {
+      await other.stop();
+    }
+  });
+
+  it('shows no character of a certificate that turns text around or hides', () => {
+    // Its CN is press, RIGHT-TO-LEFT OVERRIDE, gro.live, ZERO WIDTH SPACE.
+    const der = [
+      'MIIBkTCCATegAwIBAgIUBTWRxDmlFcCBA9fVAw2NnjEhBwwwCgYIKoZIzj0EAwIwHjEcMBoGA1UEAwwTcHJlc3PigK5ncm8ubGl2ZeKAizAeFw0yNjExMjIw',
+      'NTIwNTRaFw0yNjEyMDIwNTIwNTRaMB4xHDAaBgNVBAMME3ByZXNz4oCuZ3JvLmxpdmXigIswWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAARxcIlANn9wTDxh',
+      'cR3Oo/y6UI4feBxuG2ER1Iu1sdIu19dm8CBz0dqDtxjvEEXm+utFtkPnkQoZPeI/wf6eL+p+o1MwUTAdBgNVHQ4EFgQUx3wwmlemx11kqi24R3iHzQv0p1Iw',
+      'HwYDVR0jBBgwFoAUx3wwmlemx11kqi24R3iHzQv0p1IwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiEA1zv8vQ8Lrglo4shYO8KmEPnnE4ud',
+      'ZhhoIKiD1RamhzkCIERwDLw6NIEoyaMAEnKiSafj91/zJLpdi7nlWRi5QPkQ',
+    ];
+    const { subject, issuer } = describeCertificate(Buffer.from(der.join(''), 'base64'));
+    expect([subject, issuer]).toEqual(['CN=press\ufffdgro.live\ufffd', 'CN=press\ufffdgro.live\ufffd']);
   });
 
   it('keeps the key to itself', async () => {

@@ -115,7 +115,7 @@ export function describeCertificate(bytes: Uint8Array): Certificate {
     thumbprintSha256: hash('sha256'),
     subject: oneLine(x509.subject),
     issuer: oneLine(x509.issuer),
-    applicationUri: /URI:([^,\s]+)/.exec(x509.subjectAltName ?? '')?.[1] ?? null,
+    applicationUri: legibleOrNull(/URI:([^,\s]+)/.exec(x509.subjectAltName ?? '')?.[1]),
     validFromMs: Date.parse(x509.validFrom),
     validToMs: Date.parse(x509.validTo),
   };
@@ -210,5 +210,14 @@ async function readText(file: string): Promise<string | null> {
 }
 
 function oneLine(name: string): string {
-  return name.replaceAll(/\s*\n\s*/g, ', ').slice(0, 500);
+  return legible(name.replaceAll(/\s*\n\s*/g, ', ')).slice(0, 500);
+}
+
+/** Whoever made the certificate chose its names: a person who decides about it must see them as they are, in their order. */
+function legible(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, '\ufffd');
+}
+
+function legibleOrNull(text: string | undefined): string | null {
+  return text === undefined ? null : legible(text);
 }

@@ -26,6 +26,8 @@ export const pathEn: Record<PathKey, string> = {
   'path.state.trouble': 'In trouble',
   'path.state.unknown': 'Not known yet',
   'path.machines': '{n} of {all} devices can be read',
+  'path.machines.undecided':
+    'Cannot be read: {names}. {n} OPC UA {n|certificate waits|certificates wait} for a decision, see below; if that is not the reason, check power, cable and address of the PLC.',
   'path.machines.broken': 'Cannot be read: {names}. Check power, cable and address of the PLC.',
   'path.waiting': 'Waiting to be sent: {n} samples',
   'path.waitingSince': 'Waiting to be sent: {n} samples, the oldest {age}',

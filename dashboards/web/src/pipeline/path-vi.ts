@@ -25,6 +25,8 @@ export const pathVi = {
   'path.state.trouble': 'Có sự cố',
   'path.state.unknown': 'Chưa rõ',
   'path.machines': 'Đọc được {n}/{all} thiết bị',
+  'path.machines.undecided':
+    'Không đọc được: {names}. {n} chứng thư OPC UA chờ quyết định, xem bên dưới; nếu không phải vì thế, kiểm tra nguồn, dây và địa chỉ của PLC.',
   'path.machines.broken': 'Không đọc được: {names}. Kiểm tra nguồn, dây và địa chỉ của PLC.',
   'path.waiting': 'Đang chờ gửi: {n} mẫu',
   'path.waitingSince': 'Đang chờ gửi: {n} mẫu, cũ nhất {age}',

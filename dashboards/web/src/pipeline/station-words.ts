@@ -36,7 +36,13 @@ export function stationText(station: Station, facts: StationFacts, language: Lan
       const devices = edges.flatMap((edge) => edge.devices.map(({ connection }) => edge.online && connection === 'online'));
       const line = translatePath(language, 'path.machines', { n: devices.filter(Boolean).length, all: devices.length });
       const names = shortList(station.broken.map(facts.nameOf));
-      return { lines: [line], help: names === '' ? null : translatePath(language, 'path.machines.broken', { names }) };
+      if (names === '') return { lines: [line], help: null };
+      const waiting = undecided(edges, station.broken);
+      const help =
+        waiting === 0
+          ? translatePath(language, 'path.machines.broken', { names })
+          : translatePath(language, 'path.machines.undecided', { names, n: format.int(waiting) });
+      return { lines: [line], help };
     }
     case 'edges': {
       if (edges === null) return quiet;
@@ -69,6 +75,12 @@ export function stationText(station: Station, facts: StationFacts, language: Lan
     case 'board':
       return { lines: [link === 'live' ? translatePath(language, 'path.board.fine') : translate(language, `feed.${link}`)], help: null };
   }
+}
+
+/** Server certificates that wait for a decision at the edge agents of these machines. */
+function undecided(edges: readonly EdgeHealth[], machines: readonly string[]): number {
+  const theirs = edges.filter(({ devices }) => devices.some(({ id }) => machines.includes(id)));
+  return theirs.reduce((sum, { certificatesWaiting }) => sum + (certificatesWaiting ?? 0), 0);
 }
 
 /** "A, B, C, +4" */

@@ -41,6 +41,13 @@ describe('the data path', () => {
     expect(texts.store?.lines).toEqual(['Đang lưu 20 mẫu/giây']);
   });
 
+  it('sends nobody to the cables while a server certificate waits for a decision', () => {
+    const away = { devices: [{ id: 'g/e/M1', connection: 'plcUnreachable' as const }] };
+    expect(look({}, [edge(away)]).texts.machines?.help).toContain('Không đọc được: g/e/M1. Kiểm tra nguồn');
+    const waits = look({}, [edge({ ...away, certificatesWaiting: 2 }), edge({ id: 'g/f', certificatesWaiting: 5, devices: [] })]);
+    expect(waits.texts.machines?.help).toContain('2 chứng thư OPC UA chờ quyết định');
+  });
+
   it('tells depth and age of a backlog', () => {
     const { states, texts, verdict } = look({}, [
       edge({ outboxRecords: 1240, backlogAtMs: nowMs - 180_000 }),
