@@ -3,6 +3,7 @@ import type { LogBus } from '@nhip/core/log/log-bus';
 import type { Clock } from '@nhip/core/process/env';
 import { RetryableError } from '@nhip/core/process/errors';
 import type { Log } from '@nhip/core/process/log';
+import type { Tracing } from '@nhip/core/process/tracing';
 import { brokerStartedTopic, encodeLogMessage } from '@nhip/core/telemetry/log-record';
 import { sparkplugTopic } from '@nhip/core/wire/topic';
 import { Aedes, type AuthenticateError, type Client } from 'aedes';
@@ -20,6 +21,7 @@ export interface BrokerDeps {
   readonly log: Log;
   readonly logBus: LogBus;
   readonly credentials: CredentialFile;
+  readonly tracing?: Tracing | undefined;
 }
 
 export interface Broker {
@@ -43,13 +45,14 @@ const maxPending = 256;
  */
 export function createBroker(config: BrokerConfig, deps: BrokerDeps): Broker {
   const { clock, log, logBus, credentials } = deps;
-  const counters: BrokerCounters = { received: 0, refused: 0, oversized: 0, authFailed: 0 };
+  const counters: BrokerCounters = { received: 0, waiting: 0, unkept: 0, refused: 0, oversized: 0, authFailed: 0 };
   const identities = new WeakMap<Client, string>();
   const subscriptions = new WeakMap<Client, number>();
   const gate = createGate({
     log: logBus,
     clock,
     counters,
+    tracing: deps.tracing,
     refused: (reason) => log.warn({ reason }, 'Publish refused, connection closed'),
     keepingChanged: (err) => {
       if (err === undefined) log.info('Messages are kept again');

@@ -14,7 +14,7 @@ function rig() {
     if (state.isFull) throw new RetryableError('log.quota', 'full');
     return appended.push(payload);
   };
-  const counters = { received: 0, refused: 0, oversized: 0, authFailed: 0 };
+  const counters = { received: 0, waiting: 0, unkept: 0, refused: 0, oversized: 0, authFailed: 0 };
   const gate = createGate({
     log: { append } as unknown as LogBus,
     clock: createNodeClock(),

@@ -1,11 +1,17 @@
 import type { LogBus } from '@nhip/core/log/log-bus';
 import type { Clock } from '@nhip/core/process/env';
+import type { Tracing } from '@nhip/core/process/tracing';
 import { encodeLogMessage } from '@nhip/core/telemetry/log-record';
 import { refusePublish } from './acl.ts';
+import { traceAppend } from './trace-append.ts';
 
 /** Numbers since the broker started. */
 export interface BrokerCounters {
   received: number;
+  /** Not a count but how many there are now: handed to the log, not yet durable. */
+  waiting: number;
+  /** The log did not take them. */
+  unkept: number;
   refused: number;
   oversized: number;
   authFailed: number;
@@ -29,13 +35,14 @@ export function createGate(deps: {
   readonly log: LogBus;
   readonly clock: Clock;
   readonly counters: BrokerCounters;
+  readonly tracing?: Tracing | undefined;
   refused(reason: string): void;
   /** Called when messages can no longer be kept, with why (the disk or the log is full), and with `undefined` when they can again. */
   keepingChanged?(error: Error | undefined): void;
 }): {
   pass(username: string | undefined, packet: PublishedPacket, done: (error?: Error) => void): void;
 } {
-  const { log, clock, counters } = deps;
+  const { log, clock, counters, tracing } = deps;
   /** Who may publish on a topic, as acl.ts said: no topic is open to two. */
   const allowed = new Map<string, string>();
   let isKeeping = true;
@@ -67,14 +74,20 @@ export function createGate(deps: {
       // Telemetry is never retained: a retained value would come back as if it were new.
       packet.retain = false;
       const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
-      const message = encodeLogMessage({ receivedMs: clock.now(), sender: username, topic: packet.topic, payload });
+      const receivedMs = clock.now();
+      const message = encodeLogMessage({ receivedMs, sender: username, topic: packet.topic, payload });
+      counters.waiting++;
       log.append(message).then(
         () => {
+          counters.waiting--;
           counters.received++;
           setKeeping(undefined);
           done();
+          if (tracing !== undefined) traceAppend(tracing, packet.topic, payload, receivedMs, clock.now());
         },
         (cause: unknown) => {
+          counters.waiting--;
+          counters.unkept++;
           const error = cause instanceof Error ? cause : new Error(String(cause));
           setKeeping(error);
           done(error);

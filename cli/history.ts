@@ -20,8 +20,10 @@ export function createHistory(config: ServerConfig['store'], folder: DataFolder,
 /** A store beside the first one; opens nothing. What it must remember here goes into a folder of its own. */
 export function createFurtherStore(config: FurtherStoreConfig, env: Env): SampleStore {
   switch (config.type) {
-    case 'duckdb':
-      return createDuckdbStore(config);
+    case 'duckdb': {
+      const { name: _, ...settings } = config;
+      return createDuckdbStore(settings);
+    }
     case 'influxdb':
       return createInfluxdbStore(config);
     default: {

@@ -3,12 +3,14 @@ import { type LogReader, openLogReader } from '@nhip/core/log/log-reader';
 import type { Part } from '@nhip/core/process/lifecycle';
 import type { Log } from '@nhip/core/process/log';
 import { createNodeEnv } from '@nhip/core/process/node-env';
+import type { Tracing } from '@nhip/core/process/tracing';
 import { createIngest, type Ingest } from '@nhip/ingest/ingest';
 import { ingestReader } from '@nhip/ingest/work-writer';
 import { openCommandLog } from './command-log.ts';
 import { createFurtherStores } from './further-stores.ts';
 import { createHistory } from './history.ts';
 import { openDeadLetters } from './log-bus.ts';
+import { ingestFamilies } from './metrics/ingest-metrics.ts';
 import { createRoleHttp, type ListenAt } from './role-http.ts';
 import { type IngestStatus, publishStatus } from './role-status.ts';
 import type { ServerSetup } from './server-config.ts';
@@ -23,8 +25,14 @@ export interface IngestRole {
 /** Ingest as a process of its own: the broker's log by its files, its own folder for dead letters and commands. Opens nothing yet. */
 export function composeIngest(
   { config, folder }: ServerSetup,
-  { log, onFatal, listen }: { readonly log: Log; readonly listen: ListenAt | undefined; onFatal(error: Error): void },
+  deps: {
+    readonly log: Log;
+    readonly listen: ListenAt | undefined;
+    readonly tracing?: Tracing | undefined;
+    onFatal(error: Error): void;
+  },
 ): IngestRole {
+  const { log, onFatal, listen, tracing } = deps;
   const env = createNodeEnv(folder.ingest);
   const { clock } = env;
   const store = createHistory(config.store, folder);
@@ -66,7 +74,8 @@ export function composeIngest(
     beginAt: () => ingest?.checkpoint(),
     sendNodeCommand: (...command) => commands?.send(...command),
   });
-  const http = listen === undefined ? undefined : createRoleHttp(listen, { problems, status });
+  const http =
+    listen === undefined ? undefined : createRoleHttp(listen, { problems, families: () => ingestFamilies(status(), deadLetters?.stats()) });
   const parts: readonly Part[] = [
     {
       name: 'http',
@@ -109,6 +118,7 @@ export function composeIngest(
           store,
           deadLetters,
           sendNodeCommand: commands.send,
+          tracing,
           onFatal,
         });
         ingest = role;

@@ -17,6 +17,7 @@ const commands: Readonly<Record<string, { readonly summary: string; load(): Prom
     load: async () => (await import('./commands/simulate.ts')).simulate,
   },
   device: { summary: 'MQTT credentials: add, list, remove', load: async () => (await import('./commands/device.ts')).device },
+  token: { summary: 'API tokens of programs: add, list, remove', load: async () => (await import('./commands/token.ts')).token },
   dlq: { summary: 'Dead letters: list, show, replay', load: async () => (await import('./commands/dlq.ts')).dlq },
   doctor: { summary: 'What is wrong here, and what to do', load: async () => (await import('./commands/doctor.ts')).doctor },
   backup: { summary: 'A backup of the server, running or not', load: async () => (await import('./commands/backup.ts')).backup },

@@ -18,8 +18,10 @@ import { live } from './commands/live.ts';
 import { restore } from './commands/restore.ts';
 import { server } from './commands/server.ts';
 import { simulate } from './commands/simulate.ts';
+import { token } from './commands/token.ts';
 import { version } from './commands/version.ts';
 import { installRoot } from './folders.ts';
+import { metricsReference } from './metrics/reference.ts';
 import { serverConfig } from './server-config.ts';
 
 /**
@@ -99,7 +101,7 @@ function configuration(): string {
 }
 
 function commands(): string {
-  const all = [demo, server, broker, ingest, live, edge, simulate, device, dlq, doctor, backup, restore, version];
+  const all = [demo, server, broker, ingest, live, edge, simulate, device, token, dlq, doctor, backup, restore, version];
   return `${head}# Commands\n\nExit codes: 0 done, 1 failed, 78 wrong configuration or arguments.\n\n${all
     .flatMap((command) => [command, ...Object.values(command.actions ?? {})])
     .map((command) => `\`\`\`\n${commandHelp(command)}\n\`\`\``)
@@ -107,7 +109,11 @@ function commands(): string {
 }
 
 const folder = join(installRoot, 'docs/reference');
-const files: Readonly<Record<string, string>> = { 'configuration.md': configuration(), 'commands.md': commands() };
+const files: Readonly<Record<string, string>> = {
+  'configuration.md': configuration(),
+  'commands.md': commands(),
+  'metrics.md': metricsReference(),
+};
 mkdirSync(folder, { recursive: true });
 for (const [name, text] of Object.entries(files)) {
   const file = join(folder, name);

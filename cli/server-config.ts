@@ -82,10 +82,14 @@ export function serverSetup(input: Input, env: Readonly<Record<string, string | 
       host: host ?? config.live.host,
       port: input.port('http-port') ?? config.live.port,
       demo: config.live.demo || input.isSet('demo'),
+      webhooks: config.live.webhooks.map((hook) =>
+        file === undefined ? hook : { ...hook, secretFile: resolve(dirname(file), hook.secretFile) },
+      ),
     },
     store: file === undefined ? config.store : besideFile(config.store, file),
     furtherStores: file === undefined ? config.furtherStores : config.furtherStores.map((store) => besideFile(store, file)),
   };
+  requirePlaces(withFlags, file ?? '--config');
   const plantFile = input.text('plant') ?? config.plantFile;
   if (plantFile !== undefined && !existsSync(plantFile))
     throw new ConfigError(file ?? '--plant', [`plantFile: ${plantFile} does not exist`]);
@@ -95,6 +99,28 @@ export function serverSetup(input: Input, env: Readonly<Record<string, string | 
     plant: plantFile === undefined ? undefined : loadConfig(plantModel, plantFile, env),
     files: [file, plantFile].flatMap((each) => (each === undefined ? [] : [resolve(each)])),
   };
+}
+
+/** Two stores in one place would move each other's checkpoint, and what only one of them has kept is lost. Throws ConfigError. */
+function requirePlaces({ store, furtherStores }: ServerConfig, source: string): void {
+  const taken = new Map([[placeOf(store), 'store']]);
+  const problems = furtherStores.flatMap((further, i) => {
+    const other = taken.get(placeOf(further));
+    taken.set(placeOf(further), `furtherStores.${i}`);
+    return other === undefined ? [] : [`furtherStores.${i}: ${further.name} is in the same place as ${other}: each needs one of its own`];
+  });
+  if (problems.length > 0) throw new ConfigError(source, problems);
+}
+
+function placeOf(store: ServerConfig['store'] | FurtherStoreConfig): string {
+  switch (store.type) {
+    case 'duckdb':
+      return store.file === undefined ? '' : resolve(store.file);
+    case 'influxdb':
+      return `${new URL(store.url).href} ${store.organisation ?? ''} ${store.database}`;
+    default:
+      return new URL(store.url).href;
+  }
 }
 
 /** Relative names of secrets are relative to the configuration that names them, wherever the program is started. */

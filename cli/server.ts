@@ -4,6 +4,7 @@ import type { LogBus } from '@nhip/core/log/log-bus';
 import type { Part } from '@nhip/core/process/lifecycle';
 import type { Log } from '@nhip/core/process/log';
 import { createNodeEnv } from '@nhip/core/process/node-env';
+import type { Tracing } from '@nhip/core/process/tracing';
 import type { PipelineStats } from '@nhip/core/wire/live';
 import { createIngest, type Ingest } from '@nhip/ingest/ingest';
 import { createLive, type Live, type LiveStarted } from '@nhip/live/live';
@@ -13,6 +14,8 @@ import { webDir } from './folders.ts';
 import { createFurtherStores } from './further-stores.ts';
 import { createHistory, embeddedStore } from './history.ts';
 import { openBrokerLog, openDeadLetters } from './log-bus.ts';
+import { brokerFamilies, logFamilies } from './metrics/broker-metrics.ts';
+import { deadLetterFamilies } from './metrics/ingest-metrics.ts';
 import type { ServerSetup } from './server-config.ts';
 import { createUpkeepPart } from './upkeep.ts';
 import { whenThere } from './when-there.ts';
@@ -32,6 +35,7 @@ export async function composeServer(
     readonly version: string;
     readonly adminPassword: string | undefined;
     readonly localToken: string;
+    readonly tracing?: Tracing | undefined;
     onFatal(error: Error): void;
   },
 ): Promise<Server> {
@@ -51,7 +55,13 @@ export async function composeServer(
     },
   });
   const credentials = openCredentials(folder.credentials, (err) => log.error({ err }, 'MQTT credentials stay as they were'));
-  const broker = createBroker(config.broker, { clock: env.clock, log: log.child({ role: 'broker' }), logBus, credentials });
+  const broker = createBroker(config.broker, {
+    clock: env.clock,
+    log: log.child({ role: 'broker' }),
+    logBus,
+    credentials,
+    tracing: deps.tracing,
+  });
   const ingest = createIngest(config.ingest, {
     clock: env.clock,
     log: log.child({ role: 'ingest' }),
@@ -59,6 +69,7 @@ export async function composeServer(
     store,
     deadLetters,
     sendNodeCommand: broker.sendNodeCommand,
+    tracing: deps.tracing,
     onFatal,
   });
   const further = createFurtherStores(config.furtherStores, {
@@ -112,6 +123,11 @@ export async function composeServer(
           version: deps.version,
           localToken: deps.localToken,
           backups,
+          moreMetrics: () => [
+            ...brokerFamilies(broker.health()),
+            ...logFamilies(logBus.stats()),
+            ...deadLetterFamilies(deadLetters.stats()),
+          ],
           deadLetters: createDeadLetters({
             clock: env.clock,
             deadLetters,

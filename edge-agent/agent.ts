@@ -3,6 +3,7 @@ import { checkConfig } from '@nhip/core/process/config';
 import type { Env } from '@nhip/core/process/env';
 import { ConfigError } from '@nhip/core/process/errors';
 import type { Log } from '@nhip/core/process/log';
+import type { Tracing } from '@nhip/core/process/tracing';
 import { createAuditTrail } from './audit-trail.ts';
 import type { AgentConfig } from './config.ts';
 import { createDelivery, type DeliveryHealth } from './delivery.ts';
@@ -35,6 +36,8 @@ export interface AgentDeps {
   readonly dataDir: string;
   /** What the system knows about the time; this computer's when absent. */
   readonly timeSources?: TimeSources | undefined;
+  /** Traces of samples; undefined: none. */
+  readonly tracing?: Tracing | undefined;
   /** Takes configurations that come through the server; undefined: none is taken. */
   readonly pushes?: PushDesk | undefined;
   /** Called when going on would break a promise: the process must end. */
@@ -163,6 +166,7 @@ export function createAgent(config: AgentConfig, source: string, deps: AgentDeps
       env,
       log,
       devices,
+      tracing: deps.tracing,
       connect: createMqttConnect({
         ...{ url, backupUrls, username, password, ca, keepaliveS, connectTimeoutMs },
         clientId: `${config.group}/${config.edge}`,

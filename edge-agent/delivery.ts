@@ -1,6 +1,7 @@
-import type { LogBus } from '@nhip/core/log/log-bus';
+import type { LogBus, LogStats } from '@nhip/core/log/log-bus';
 import type { Env } from '@nhip/core/process/env';
 import type { Log } from '@nhip/core/process/log';
+import type { Tracing } from '@nhip/core/process/tracing';
 import { encodeIdentity, outboxReleasedMetric, streamFromText } from '@nhip/core/wire/outbox-identity';
 import { dataType } from '@nhip/core/wire/sparkplug/datatype';
 import type { Metric } from '@nhip/core/wire/sparkplug/payload';
@@ -42,6 +43,7 @@ export interface DeliveryDeps {
   readonly log: Log;
   readonly connect: ConnectMqtt;
   readonly devices: DeviceTable;
+  readonly tracing?: Tracing | undefined;
   /** Called when going on would break a promise: the process must end. */
   onFatal(error: Error): void;
   /**
@@ -87,6 +89,10 @@ export interface DeliveryHealth {
   readonly lost: number;
   /** Samples acknowledged since the start. */
   readonly published: number;
+  /** Messages sent and not acknowledged. */
+  readonly inFlight: number;
+  /** The outbox on the disk; undefined until it is open. */
+  readonly outbox: LogStats | undefined;
 }
 
 export function createDelivery(config: DeliveryConfig, deps: DeliveryDeps): Delivery {
@@ -117,12 +123,12 @@ export function createDelivery(config: DeliveryConfig, deps: DeliveryDeps): Deli
         env,
         'outbox',
         { ...config.outbox, maxRecordBytes: config.maxPayloadBytes },
-        { log, onFatal: deps.onFatal },
+        { log, tracing: deps.tracing, onFatal: deps.onFatal },
       );
       outbox = box;
       const sender = createPublisher(
         { window: config.window, backlogMessagesPerS: config.backlogMessagesPerS, holdMs: config.strictHoldMs },
-        { clock: env.clock, log, outbox: box, devices },
+        { clock: env.clock, log, outbox: box, devices, tracing: deps.tracing },
       );
       publisher = sender;
       session = createSession(
@@ -199,6 +205,8 @@ export function createDelivery(config: DeliveryConfig, deps: DeliveryDeps): Deli
       recorded: outbox?.counts().recorded ?? 0,
       lost: outbox?.counts().lost ?? 0,
       published: publisher?.counts().published ?? 0,
+      inFlight: publisher?.counts().inFlight ?? 0,
+      outbox: outbox?.log.stats(),
     }),
   };
 }

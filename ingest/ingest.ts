@@ -1,6 +1,7 @@
 import type { LogBus, LogRecord, LogSource } from '@nhip/core/log/log-bus';
 import type { Clock } from '@nhip/core/process/env';
 import type { Log } from '@nhip/core/process/log';
+import type { Tracing } from '@nhip/core/process/tracing';
 import { createDecoder, type Decoder } from '@nhip/core/telemetry/decoder';
 import type { Reject } from '@nhip/core/telemetry/rejects';
 import type { Replayed } from '@nhip/core/telemetry/replay';
@@ -30,6 +31,7 @@ export interface IngestDeps {
   readonly sendNodeCommand: SendNodeCommand;
   /** Where a store begins that has no checkpoint yet; without it at the first record of the log. */
   beginAt?(): Checkpoint | undefined;
+  readonly tracing?: Tracing | undefined;
   /** Called when ingest cannot go on: without it the log would fill up and give up samples unseen. */
   onFatal?(error: Error): void;
 }
@@ -54,7 +56,7 @@ const readRetryMs = 1000;
  * being written; one more waits at most. A store that fails is tried again for ever with back-off; the log is the buffer.
  */
 export function createIngest(config: IngestConfig, deps: IngestDeps): Ingest {
-  const { clock, log, logBus, store, deadLetters } = deps;
+  const { clock, log, logBus, store, deadLetters, tracing } = deps;
   const series = new SeriesTable();
   const decoder: Decoder = createDecoder(series, config);
   const requestRebirth = createRebirthRequester(clock, deps.sendNodeCommand);
@@ -115,6 +117,8 @@ export function createIngest(config: IngestConfig, deps: IngestDeps): Ingest {
       }
     }
     if (batch.length > mark.length) work.sources.push({ index: record.index, fromRow: mark.length });
+    const followed = tracing === undefined || decoded.identity === undefined ? undefined : tracing.traceOf(decoded.identity);
+    if (followed !== undefined) work.followed.push({ trace: followed, startMs: atMs });
     if (message === undefined) return;
     work.oldestMs = Math.min(work.oldestMs, message.receivedMs);
     if (decoded.needsRebirth && requestRebirth(edge, message.receivedMs)) log.info({ edge }, 'Rebirth requested');
@@ -192,8 +196,15 @@ export function createIngest(config: IngestConfig, deps: IngestDeps): Ingest {
     writing = undefined;
     lastCheckpoint = checkpoint;
     counts.stored(work);
+    if (tracing !== undefined) traceStored(tracing, work);
     spare.push(work.batch);
     return true;
+  }
+
+  function traceStored(to: Tracing, { followed, fromIndex, nextIndex: toIndex }: Work): void {
+    const endMs = clock.now();
+    for (const { trace, startMs } of followed)
+      to.add(trace, { name: 'ingest.store', startMs, endMs, attributes: { batchRecords: toIndex - fromIndex } });
   }
 
   async function run(): Promise<void> {

@@ -10,6 +10,8 @@ export interface Work {
   letterBytes: number;
   /** The log records that samples came from: index, and the row at which its samples begin. */
   readonly sources: { readonly index: number; readonly fromRow: number }[];
+  /** Traces that end when it is stored; none without tracing. */
+  readonly followed: { readonly trace: string; readonly startMs: number }[];
   /** Rows that the store refused and that are dead letters on disk already. */
   readonly keptRows: Set<number>;
   /** Samples that the store refused at the last attempt. */
@@ -33,6 +35,7 @@ export function createWork(batch: SampleBatch, fromIndex: number): Work {
     letters: [],
     letterBytes: 0,
     sources: [],
+    followed: [],
     keptRows: new Set(),
     refused: 0,
     fromIndex,

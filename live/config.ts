@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { webhooksConfig } from './webhooks/config.ts';
 
 /** Configuration of the live role. Secrets and folders of the process come in the deps. */
 export const liveConfig = z.strictObject({
@@ -21,6 +22,20 @@ export const liveConfig = z.strictObject({
     .min(1000)
     .default(15 * 60_000)
     .describe('Silence of a machine after which its time counts as unknown, ms; longer than the heartbeat of its metrics'),
+  rateLimit: z
+    .strictObject({
+      perSecond: z.number().min(1).max(100_000).default(50).describe('Requests per second that come back to a caller'),
+      burst: z.int().min(10).max(1_000_000).default(500).describe('Requests that a caller may make at once'),
+    })
+    .prefault({})
+    .describe('Requests to the API, per session, token or user, else per address; live connections and the pages are not counted'),
+  grafanaUrl: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe(
+      'Address of Grafana as browsers reach it, e.g. https://grafana.example.vn; the page of a machine then links to its dashboard',
+    ),
+  webhooks: webhooksConfig.describe('Programs elsewhere that are told of states and alarms; see docs/api.md'),
 });
 
 export type LiveConfig = z.infer<typeof liveConfig>;

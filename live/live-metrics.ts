@@ -7,6 +7,8 @@ export interface LiveFigures extends PipelineFigures {
   readonly feed: FeedStats;
   /** By transport. */
   readonly outlets: Readonly<Record<string, OutletStats>>;
+  /** Requests refused because their caller asks too often. */
+  readonly rateLimited: number;
 }
 
 /** The service's own figures for Prometheus. Labels are bounded: route patterns, status classes, transports. */
@@ -25,7 +27,7 @@ export function createLiveMetrics(): LiveMetrics {
       if (known === undefined) answers.set(key, { labels, value: 1 });
       else known.value += 1;
     },
-    families({ feed, outlets, ...pipeline }) {
+    families({ feed, outlets, rateLimited, ...pipeline }) {
       const perOutlet = (figure: (stats: OutletStats) => number) =>
         Object.entries(outlets).map(([transport, stats]) => ({ labels: { transport }, value: figure(stats) }));
       const one = (value: number) => [{ value }];
@@ -47,6 +49,12 @@ export function createLiveMetrics(): LiveMetrics {
           help: 'Live connections cut because they took nothing',
           type: 'counter',
           samples: perOutlet((stats) => stats.dropped),
+        },
+        {
+          name: 'live_http_rate_limited_total',
+          help: 'Requests refused because their caller asks too often',
+          type: 'counter',
+          samples: one(rateLimited),
         },
         {
           name: 'live_http_answers_total',

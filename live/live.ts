@@ -17,7 +17,10 @@ import { createEdgeControl, type SendNodeCommand } from './edge-control.ts';
 import { createFeed, type Feed } from './feed.ts';
 import { createGate } from './gate.ts';
 import { createApp } from './http/app.ts';
+import { createExports } from './http/exports.ts';
 import { createOrigins } from './http/origins.ts';
+import type { MetricFamily } from './http/prometheus.ts';
+import { createRateLimit } from './http/rate-limit.ts';
 import { type Backups, backupRoutes } from './http/routes/backup.ts';
 import { type DeadLetters, deadLetterRoutes } from './http/routes/dead-letters.ts';
 import { deliveryRoutes } from './http/routes/delivery.ts';
@@ -37,6 +40,7 @@ import { createSocketOutlet } from './socket.ts';
 import { createSseOutlet } from './sse.ts';
 import { upkeepFamilies } from './upkeep-metrics.ts';
 import { createViewerSlots } from './viewers.ts';
+import { createWebhooks } from './webhooks/webhooks.ts';
 
 export interface LiveDeps {
   readonly env: { readonly clock: Clock };
@@ -59,6 +63,8 @@ export interface LiveDeps {
   readonly version: string;
   /** A token for commands on this computer, for the life of this process. */
   readonly localToken?: string | undefined;
+  /** Figures of roles in the same process, for /metrics. */
+  moreMetrics?(): readonly MetricFamily[];
   readonly backups?: Backups | undefined;
   readonly deadLetters?: DeadLetters | undefined;
 }
@@ -95,12 +101,15 @@ export function createLive(config: LiveConfig, deps: LiveDeps): Live {
 
   async function start(): Promise<LiveStarted> {
     const { users, firstPassword, keep } = await openUsers(deps.dataDir, createPasswords(), deps.adminPassword);
-    const authenticator = createAuthenticator({ users, tokens: await openTokens(deps.dataDir, deps.localToken), demo: config.demo });
+    const tokens = await openTokens(deps.dataDir, log, deps.localToken);
+    stops.push(() => tokens.close());
+    const authenticator = createAuthenticator({ users, tokens, demo: config.demo });
     const name = hostname();
     const origins = createOrigins({ allowedHosts: [...config.allowedHosts, name, `${name}.local`], publicUrl: config.publicUrl });
     const slots = createViewerSlots(config.maxViewers);
     const sse = createSseOutlet(hub, slots);
     const metrics = createLiveMetrics();
+    const rateLimit = createRateLimit(config.rateLimit);
     const queries = createGate('queries', { atOnce: 4, queued: 32 });
     const delivery = createDeliveryBoard({ store, queries, clock, log });
     stops.push(() => delivery.stop());
@@ -118,7 +127,9 @@ export function createLive(config: LiveConfig, deps: LiveDeps): Live {
       sse,
       slots,
       queries,
+      exports: createExports(store),
       demo: config.demo,
+      grafanaUrl: config.grafanaUrl,
       secureCookies: isSecure,
       unknownAfterMs: config.unknownAfterMs,
       backups: deps.backups,
@@ -135,8 +146,11 @@ export function createLive(config: LiveConfig, deps: LiveDeps): Live {
           losses: delivery.totals(),
           feed: feed.stats(),
           outlets: { sse: sse.stats(), socket: socket.stats() },
+          rateLimited: rateLimit.refused(),
         }),
+        ...webhooks.families(),
         ...upkeepFamilies(store.upkeep?.status()),
+        ...(deps.moreMetrics?.() ?? []),
       ],
     };
     const routes = [
@@ -154,7 +168,7 @@ export function createLive(config: LiveConfig, deps: LiveDeps): Live {
       deadLetterRoutes,
     ].flatMap((make) => make(routeDeps));
     const { webDir, version } = deps;
-    const app = await createApp({ clock, log, routes, authenticator, origins, webDir, version, answered: metrics.answered });
+    const app = await createApp({ clock, log, routes, authenticator, origins, rateLimit, webDir, version, answered: metrics.answered });
     const socket = createSocketOutlet(app.server, { hub, clock, log, authenticator, origins, slots });
     authenticator.onSessionEnded((session) => {
       socket.endSession(session);
@@ -173,6 +187,8 @@ export function createLive(config: LiveConfig, deps: LiveDeps): Live {
     // Filled and published before anybody can ask.
     await feed.start();
     hub.tick(clock.now());
+    const webhooks = createWebhooks(config.webhooks, { hub, clock, log });
+    stops.push(() => webhooks.stop());
     if (isStopping) throw new RetryableError('live.stopped', 'The live service was stopped while it started.');
     const port = await listen(app, config);
     await keep();
@@ -181,6 +197,7 @@ export function createLive(config: LiveConfig, deps: LiveDeps): Live {
       const frame = hub.tick(nowMs);
       socket.tick(frame, nowMs);
       sse.tick(frame, nowMs);
+      webhooks.tick(frame);
     });
     stops.push(() => ticks.cancel());
     isStarted = true;

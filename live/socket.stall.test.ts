@@ -20,7 +20,7 @@ it('holds a bounded amount for a viewer that reads nothing, however much changes
   const raw: TcpSocket[] = [];
   server.on('upgrade', (_request, socket: TcpSocket) => raw.push(socket));
   const everybody: Pick<Authenticator, 'identify'> = {
-    identify: async () => ({ by: 'demo', user: null, access: 'read', isValid: async () => true }),
+    identify: async () => ({ by: 'demo', name: 'demo', user: null, scope: 'read', isValid: async () => true }),
   };
   const outlet = createSocketOutlet(server, {
     hub,

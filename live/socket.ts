@@ -4,6 +4,7 @@ import type { Log } from '@nhip/core/process/log';
 import { type LiveFrame, liveEvents } from '@nhip/core/wire/live';
 import { Server, type Socket } from 'socket.io';
 import type { Authenticator, Identity } from './auth/authenticator.ts';
+import { allows } from './auth/scope.ts';
 import type { Session } from './auth/sessions.ts';
 import type { Origins } from './http/origins.ts';
 import type { LiveHub } from './hub.ts';
@@ -79,6 +80,7 @@ export function createSocketOutlet(server: HttpServer, deps: SocketDeps): Socket
     if (slots.isFull) return 'too many viewers';
     const identity = await authenticator.identify({ headers, address: request.socket.remoteAddress ?? '' }, clock.now());
     if (identity === undefined) return 'log in first';
+    if (!allows(identity.scope, 'read')) return 'a token of scope read is needed';
     identities.set(request, identity);
     return undefined;
   }

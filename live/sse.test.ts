@@ -78,7 +78,7 @@ describe('a viewer that stalls', () => {
     let serverSide: ServerResponse | undefined;
     const server = createServer((_request, response) => {
       serverSide = response;
-      outlet.open(response, { by: 'demo', user: null, access: 'read', isValid: async () => true }, undefined, nowMs);
+      outlet.open(response, { by: 'demo', name: 'demo', user: null, scope: 'read', isValid: async () => true }, undefined, nowMs);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const client = request({ host: '127.0.0.1', port: (server.address() as AddressInfo).port });

@@ -47,26 +47,33 @@ describe.skipIf(!hasAnalyze)('the systemd unit', () => {
 });
 
 describe('the Dockerfile', () => {
-  const lines = readFileSync(join(here, 'docker/edge.Dockerfile'), 'utf8')
-    .split('\n')
-    .filter((line) => line !== '' && !line.startsWith('#'));
-  const all = (instruction: string): readonly string[] =>
+  const stages = readFileSync(join(here, '../Dockerfile'), 'utf8')
+    .split(/^(?=FROM )/m)
+    .slice(1)
+    .map((stage) => stage.split('\n').filter((line) => line !== '' && !line.startsWith('#')));
+  const stage = (name: string): readonly string[] => stages.find(([from]) => from?.endsWith(` AS ${name}`)) ?? [];
+  const all = (lines: readonly string[], instruction: string): readonly string[] =>
     lines.filter((line) => line.startsWith(`${instruction} `)).map((line) => line.slice(instruction.length + 1));
 
-  it('builds on a pinned Node for any processor', () => {
-    const images = all('FROM');
-    expect(images.length).toBe(2);
-    for (const image of images) expect(image).toMatch(/node:\d+\.\d+\.\d+-bookworm-slim/);
-    expect(new Set(images.map((image) => /node:\S+/.exec(image)?.[0])).size).toBe(1);
-    expect(images[0]).toContain('--platform=$BUILDPLATFORM');
+  it('builds on one pinned Node, and what runs on the builder is not shipped', () => {
+    const images = stages.map(([from]) => from ?? '');
+    expect(new Set(images.map((image) => /node:\d+\.\d+\.\d+-bookworm-slim/.exec(image)?.[0])).size).toBe(1);
+    expect(images.filter((image) => image.includes('--platform=$BUILDPLATFORM')).map((image) => image.split(' AS ')[1])).toEqual([
+      'build',
+      'packages',
+    ]);
+    for (const line of all(stage('build'), 'RUN').concat(all(stage('packages'), 'RUN'))) expect(line).toMatch(/^npm ci .*--ignore-scripts/);
   });
 
-  it('runs as nobody in particular, with what `npm run package` makes', () => {
-    expect(all('USER')).toEqual(['10001:10001']);
+  it.each([
+    ['edge', '/opt/nhip-edge/nhip-edge.mjs', 'edge/nhip-edge.mjs'],
+    ['server', '/opt/nhip/cli/bin.mjs', '../cli/bin.mjs'],
+  ])('ships the %s without tools, run by nobody in particular', (name, program, source) => {
+    const lines = stage(name);
+    expect(all(lines, 'USER')).toEqual(['10001:10001']);
     expect(lines.indexOf('USER 10001:10001')).toBeLessThan(lines.findIndex((line) => line.startsWith('ENTRYPOINT')));
-    expect(all('COPY').at(-1)).toBe('--from=build /build/dist/edge/nhip-edge /opt/nhip-edge');
-    expect(JSON.parse(all('ENTRYPOINT')[0] ?? '')).toEqual(['node', '/opt/nhip-edge/nhip-edge.mjs']);
-    expect(existsSync(join(here, 'edge/nhip-edge.mjs'))).toBe(true);
-    expect(all('RUN')[0]).toMatch(/npm ci --ignore-scripts && npm run package -- --bundle/);
+    expect(JSON.parse(all(lines, 'ENTRYPOINT')[0] ?? '')).toEqual(['node', program]);
+    expect(existsSync(join(here, source))).toBe(true);
+    expect(all(lines, 'RUN').join()).not.toMatch(/npm|apt/);
   });
 });

@@ -115,7 +115,7 @@ export interface HistoryStore extends SampleStore {
 export interface Upkeep {
   /**
    * One round: moves what is closed out of the way of writes, deletes what is older than it is kept. Writes and queries go on
-   * meanwhile. One at a time; safe to be killed at any moment. The signal ends it between two steps: then it rejects with its reason.
+   * meanwhile. One at a time; safe to be killed at any moment. The signal ends it soon: then it rejects with its reason.
    */
   run(nowMs: number, signal?: AbortSignal): Promise<void>;
   status(): UpkeepStatus;

@@ -97,11 +97,13 @@ async function startAll(input: Input, folder: DataFolder, start: (name: string, 
   ]);
   const edges = timed('server', server.ready, ({ http, mqtt }) => `broker :${mqtt}, ingest, live :${http}`).then((served) =>
     Promise.all(
-      writeEdges(folder, { modbus, opcua, mqtt: Number(served.mqtt) }).map(async ({ edge, config, needsOpcUa }) => {
-        // Loading its OPC UA library would only slow the simulated server down that it waits for.
-        if (needsOpcUa) await simulator.ready;
-        return timed('edge agent', start(edge, ['edge', 'run', '--config', config]).ready, () => edge);
-      }),
+      writeEdges(folder, { host: '127.0.0.1', modbusPort: modbus, opcuaPort: opcua }, `mqtt://127.0.0.1:${served.mqtt}`).map(
+        async ({ edge, config, needsOpcUa }) => {
+          // Loading its OPC UA library would only slow the simulated server down that it waits for.
+          if (needsOpcUa) await simulator.ready;
+          return timed('edge agent', start(edge, ['edge', 'run', '--config', config]).ready, () => edge);
+        },
+      ),
     ),
   );
   await Promise.all([edges, timed('simulators', simulator.ready, () => `Modbus TCP :${modbus}, OPC UA :${opcua}`)]);

@@ -1,10 +1,12 @@
 import { createLog } from '@nhip/core/process/log';
 import { lockFolder } from '@nhip/core/process/node-folder-lock';
+import manifest from '../../package.json' with { type: 'json' };
 import { type Command, commonFlags, listenFlags, logLevel } from '../arguments.ts';
 import { makePrivate } from '../folders.ts';
 import { composeIngest } from '../ingest-role.ts';
 import { createFatal, runUntilStopped } from '../run-until-stopped.ts';
 import { serverSetup } from '../server-config.ts';
+import { openTracing } from '../tracing/tracing.ts';
 
 export const ingest: Command = {
   name: 'ingest',
@@ -26,8 +28,10 @@ export const ingest: Command = {
     await lockFolder(setup.folder.ingest);
     const { fatal, onFatal } = createFatal();
     const http = input.port('http-port');
+    const traced = await openTracing('ingest', manifest.version, process.env);
     const { parts, started } = composeIngest(setup, {
       log,
+      tracing: traced?.tracing,
       onFatal,
       listen: http === undefined ? undefined : { host: setup.config.live.host, port: http },
     });
@@ -37,6 +41,6 @@ export const ingest: Command = {
         process.stdout.write(`${JSON.stringify({ ready: true, ...(httpPort === undefined ? {} : { http: httpPort }) })}\n`);
       else process.stdout.write(`Storing into ${setup.config.store.type}${httpPort === undefined ? '' : `, health on port ${httpPort}`}\n`);
     };
-    return runUntilStopped(parts, log, { ready, fatal });
+    return runUntilStopped([...(traced === undefined ? [] : [traced.part]), ...parts], log, { ready, fatal });
   },
 };

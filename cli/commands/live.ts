@@ -1,6 +1,7 @@
 import { createLog } from '@nhip/core/process/log';
 import { lockFolder } from '@nhip/core/process/node-folder-lock';
 import manifest from '../../package.json' with { type: 'json' };
+import { adminPassword } from '../admin-password.ts';
 import { type Command, commonFlags, listenFlags, logLevel } from '../arguments.ts';
 import { makePrivate } from '../folders.ts';
 import { composeLive } from '../live-role.ts';
@@ -26,7 +27,7 @@ export const live: Command = {
     const { parts, started } = composeLive(setup, {
       log,
       version: manifest.version,
-      adminPassword: process.env.NHIP_ADMIN_PASSWORD,
+      adminPassword: adminPassword(process.env),
       onFatal,
     });
     if (input.isSet('check')) {

@@ -2,6 +2,7 @@ import type { Part } from '@nhip/core/process/lifecycle';
 import { createLog } from '@nhip/core/process/log';
 import { lockFolder } from '@nhip/core/process/node-folder-lock';
 import manifest from '../../package.json' with { type: 'json' };
+import { adminPassword } from '../admin-password.ts';
 import { type Command, commonFlags, listenFlags, logLevel } from '../arguments.ts';
 import { requireWholeFolder } from '../backup/restore-backup.ts';
 import { makePrivate } from '../folders.ts';
@@ -9,6 +10,7 @@ import { createLocalToken, localUrl, publishLocalAccess, removeLocalAccess } fro
 import { createFatal, runUntilStopped } from '../run-until-stopped.ts';
 import { composeServer } from '../server.ts';
 import { serverSetup } from '../server-config.ts';
+import { openTracing } from '../tracing/tracing.ts';
 
 export const server: Command = {
   name: 'server',
@@ -31,11 +33,13 @@ export const server: Command = {
     requireWholeFolder(setup.folder.server);
     const { fatal, onFatal } = createFatal();
     const localToken = createLocalToken();
+    const traced = await openTracing('server', manifest.version, process.env);
     const { parts, started } = await composeServer(setup, {
       log,
+      tracing: traced?.tracing,
       localToken,
       version: manifest.version,
-      adminPassword: process.env.NHIP_ADMIN_PASSWORD,
+      adminPassword: adminPassword(process.env),
       onFatal,
     });
     const ready = (): void => {
@@ -58,6 +62,6 @@ export const server: Command = {
       },
       stop: async () => removeLocalAccess(setup.folder.server),
     };
-    return runUntilStopped([...parts, localAccess], log, { ready, fatal });
+    return runUntilStopped([...(traced === undefined ? [] : [traced.part]), ...parts, localAccess], log, { ready, fatal });
   },
 };

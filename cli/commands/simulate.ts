@@ -6,6 +6,7 @@ import { simulationConfig } from '@nhip/simulators/config';
 import { hoaLac } from '@nhip/simulators/plants/hoa-lac';
 import { createSimulation } from '@nhip/simulators/simulation';
 import { type Command, commonFlags, type Input, listenFlags, logLevel } from '../arguments.ts';
+import { writeEdges, writePlant } from '../demo/prepare.ts';
 import { dataFolder, makePrivate } from '../folders.ts';
 import { createFatal, runUntilStopped } from '../run-until-stopped.ts';
 
@@ -17,12 +18,18 @@ export const simulate: Command = {
     host: listenFlags.host,
     'modbus-port': { summary: 'Modbus TCP port (default 1502; 0: any free one)', value: 'PORT' },
     'opcua-port': { summary: 'OPC UA port (default 4840; 0: any free one)', value: 'PORT' },
+    'write-edges': {
+      summary: 'Write plant.yaml and, for each edge agent of the plant, credentials and a configuration, then exit; --host: the machines',
+      value: 'MQTT_URL',
+    },
     'write-history': { summary: 'Write the last DAYS into the store of the data folder, then exit', value: 'DAYS' },
   },
   async run(input) {
     const folder = dataFolder(input.text('data'));
     const days = input.text('write-history');
     if (days !== undefined) return writeHistoryOnce(input, days);
+    const mqttUrl = input.text('write-edges');
+    if (mqttUrl !== undefined) return writeEdgesOnce(input, mqttUrl);
     const file = input.text('config');
     const fromFile =
       file === undefined ? simulationConfig.parse({ dataDir: folder.simulator }) : loadConfig(simulationConfig, file, process.env);
@@ -55,5 +62,24 @@ async function writeHistoryOnce(input: Input, text: string): Promise<number> {
   const { writeHistory } = await import('../write-history.ts');
   const samples = await writeHistory(dataFolder(input.text('data')), hoaLac, days);
   process.stdout.write(input.isSet('json') ? `${JSON.stringify({ samples })}\n` : `${samples} samples written\n`);
+  return 0;
+}
+
+function writeEdgesOnce(input: Input, mqttUrl: string): number {
+  if (!/^mqtts?:\/\/[^/]+$/.test(mqttUrl))
+    throw new ConfigError('--write-edges', [`"${mqttUrl}" is not the address of a broker, e.g. mqtt://broker:1883`]);
+  const folder = dataFolder(input.text('data'));
+  makePrivate(folder.root);
+  makePrivate(folder.server);
+  const machines = {
+    host: input.text('host') ?? '127.0.0.1',
+    modbusPort: input.port('modbus-port') ?? 1502,
+    opcuaPort: input.port('opcua-port') ?? 4840,
+  };
+  const plant = writePlant(folder);
+  const edges = writeEdges(folder, machines, mqttUrl).map(({ edge, config }) => ({ edge, config }));
+  process.stdout.write(
+    input.isSet('json') ? `${JSON.stringify({ plant, edges })}\n` : `${[plant, ...edges.map(({ config }) => config)].join('\n')}\n`,
+  );
   return 0;
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCredentials } from '@nhip/broker/auth/credentials';
-import { edgeConfigs } from '@nhip/simulators/plants/edge-config';
+import { type Endpoints, edgeConfigs } from '@nhip/simulators/plants/edge-config';
 import { hoaLac } from '@nhip/simulators/plants/hoa-lac';
 import { plantModel } from '@nhip/simulators/plants/plant-model';
 import { stringify } from 'yaml';
@@ -21,13 +21,10 @@ export function writePlant(folder: DataFolder): string {
   return file;
 }
 
-/** Credentials (kept from an earlier start) and a config file for each edge agent of the simulated plant. */
-export function writeEdges(
-  folder: DataFolder,
-  ports: { readonly modbus: number; readonly opcua: number; readonly mqtt: number },
-): readonly DemoEdge[] {
+/** Credentials (kept from an earlier start) and a config file for each edge agent of the simulated plant, as seen from the agents. */
+export function writeEdges(folder: DataFolder, machines: Endpoints, mqttUrl: string): readonly DemoEdge[] {
   const credentials = openCredentials(folder.credentials);
-  const configs = edgeConfigs(hoaLac, { host: '127.0.0.1', modbusPort: ports.modbus, opcuaPort: ports.opcua });
+  const configs = edgeConfigs(hoaLac, machines);
   return configs.map(({ group, edge, connections }) => {
     const dir = folder.edge(edge);
     makePrivate(dir);
@@ -37,7 +34,7 @@ export function writeEdges(
       writeFileSync(passwordFile, `${credentials.add(username, Date.now()).password}\n`, { mode: 0o600 });
     }
     const config = join(dir, 'edge.yaml');
-    const mqtt = { url: `mqtt://127.0.0.1:${ports.mqtt}`, passwordFile: 'mqtt-password' };
+    const mqtt = { url: mqttUrl, passwordFile: 'mqtt-password' };
     writeFileSync(config, stringify({ group, edge, mqtt, connections }, { aliasDuplicateObjects: false }));
     return { edge, config, needsOpcUa: connections.some(({ driver }) => driver === 'opcua') };
   });

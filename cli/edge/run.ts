@@ -9,9 +9,13 @@ import type { AgentConfig } from '@nhip/edge-agent/config';
 import { createReloader, type Reloader } from '@nhip/edge-agent/reload/reloader';
 import { watchFile } from '@nhip/edge-agent/reload/watch-file';
 import { openConfigKeeper } from '@nhip/edge-agent/remote/config-keeper';
+import manifest from '../../package.json' with { type: 'json' };
 import { type Command, commonFlags, type Input, logLevel } from '../arguments.ts';
 import { dataFolder, makePrivate } from '../folders.ts';
+import { edgeFamilies } from '../metrics/edge-metrics.ts';
+import { createRoleHttp } from '../role-http.ts';
 import { createFatal, runUntilStopped } from '../run-until-stopped.ts';
+import { openTracing } from '../tracing/tracing.ts';
 import { check } from './check.ts';
 import { countingDisk } from './counting-disk.ts';
 import { configFile, configKey, parseEdgeConfig, parsePushedConfig } from './edge-config.ts';
@@ -26,6 +30,8 @@ export const run: Command = {
     ...commonFlags,
     'no-watch': { summary: 'Apply a changed configuration only at SIGHUP' },
     stats: { summary: 'Say every 10 s on stdout: samples/s, bytes written, estimated card wear, memory' },
+    host: { summary: 'Address of /health and /metrics (default 127.0.0.1)', value: 'HOST', env: 'NHIP_HOST' },
+    'http-port': { summary: 'Port of /health and /metrics; without it there is none', value: 'PORT', env: 'NHIP_HTTP_PORT' },
     'stats-every': { summary: 'The same at another pace', value: 'SECONDS' },
   },
   async run(input) {
@@ -59,7 +65,8 @@ export const run: Command = {
             apply,
           });
     const config = keeper?.first ?? ownConfig;
-    const agent = createAgent(config, file, { env, log, dataDir, pushes: keeper, onFatal });
+    const traced = await openTracing('edge', manifest.version, process.env);
+    const agent = createAgent(config, file, { env, log, dataDir, pushes: keeper, tracing: traced?.tracing, onFatal });
     const reloader = createReloader(text, {
       log,
       read: () => readConfigText(file),
@@ -72,7 +79,24 @@ export const run: Command = {
       monotonicMs: env.clock.monotonic(),
     });
     const isJson = input.isSet('json');
+    const port = input.port('http-port');
+    const http =
+      port === undefined
+        ? undefined
+        : createRoleHttp(
+            { host: input.text('host') ?? '127.0.0.1', port },
+            { problems: () => edgeProblems(agent), families: () => edgeFamilies(agent.health(), process.memoryUsage.rss()) },
+          );
+    let httpPort: number | undefined;
     const parts: readonly Part[] = [
+      ...(traced === undefined ? [] : [traced.part]),
+      {
+        name: 'http',
+        start: async () => {
+          httpPort = await http?.start();
+        },
+        stop: async () => http?.stop(),
+      },
       agentPart(agent),
       reloadPart(reloader, { file, log, clock: env.clock, isWatched: !input.isSet('no-watch') }),
       ...(statsMs === undefined
@@ -86,7 +110,10 @@ export const run: Command = {
           ]),
     ];
     const ready = (): void => {
-      if (isJson) process.stdout.write(`${JSON.stringify({ ready: true, edge: `${config.group}/${config.edge}` })}\n`);
+      if (isJson)
+        process.stdout.write(
+          `${JSON.stringify({ ready: true, edge: `${config.group}/${config.edge}`, ...(httpPort === undefined ? {} : { http: httpPort }) })}\n`,
+        );
     };
     return runUntilStopped(parts, log, { ready, fatal });
   },
@@ -100,6 +127,11 @@ function statsEveryMs(input: Input): number | undefined {
   const seconds = Number(text);
   if (!(seconds >= 1 && seconds <= 86_400)) throw new ConfigError('--stats-every', [`"${text}" is not 1–86400 seconds`]);
   return seconds * 1000;
+}
+
+/** An agent that reads machines and keeps what it reads is as ready as it can be, but nobody gets it while the broker is away. */
+function edgeProblems(agent: Agent): readonly string[] {
+  return agent.health().session.isOnline ? [] : ['there is no session with the broker'];
 }
 
 function agentPart(agent: Agent): Part {

@@ -11,6 +11,7 @@
 import type { Clock } from '@nhip/core/process/env';
 import { FatalError } from '@nhip/core/process/errors';
 import type { Log } from '@nhip/core/process/log';
+import type { Tracing } from '@nhip/core/process/tracing';
 import type { LossReason } from '@nhip/core/wire/loss';
 import { streamText } from '@nhip/core/wire/outbox-identity';
 import { dataType } from '@nhip/core/wire/sparkplug/datatype';
@@ -40,6 +41,7 @@ interface IntakeDeps {
   readonly ledger: LossLedger;
   readonly maxRecordBytes: number;
   appendToLog(record: Uint8Array): Promise<number>;
+  readonly tracing?: Tracing | undefined;
 }
 
 export interface Intake {
@@ -56,7 +58,7 @@ export interface Intake {
 
 /** `stream` has 16 bytes, `firstSeq` is the next number. */
 export function createIntake(stream: Uint8Array, firstSeq: number, deps: IntakeDeps): Intake {
-  const { clock, log, ledger } = deps;
+  const { clock, log, ledger, tracing } = deps;
   const streamId = streamText(stream);
   const unsendable = new Set<string>();
   let seq = firstSeq;
@@ -103,8 +105,10 @@ export function createIntake(stream: Uint8Array, firstSeq: number, deps: IntakeD
       if (underWay === 0) for (const settled of waiting.splice(0)) settled();
       done();
     };
+    const startMs = tracing === undefined ? 0 : clock.now();
     deps.appendToLog(record).then(
       (index) => {
+        if (tracing !== undefined) trace(tracing, portion, startMs);
         recorded += metrics.length;
         durableEnd = portion.seq + metrics.length;
         ledger.reached = { index: index + 1, seq: durableEnd };
@@ -119,6 +123,12 @@ export function createIntake(stream: Uint8Array, firstSeq: number, deps: IntakeD
         finish();
       },
     );
+  }
+
+  function trace(to: Tracing, { device, metrics, seq: first }: Portion, startMs: number): void {
+    const followed = to.traceOf({ stream: streamId, seq: first });
+    const attributes = { device, samples: metrics.length };
+    if (followed !== undefined) to.add(followed, { name: 'edge.outbox', startMs, endMs: clock.now(), attributes });
   }
 
   function hold(portion: Portion): void {

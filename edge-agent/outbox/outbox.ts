@@ -2,6 +2,7 @@ import type { LogBus } from '@nhip/core/log/log-bus';
 import { openSegmentLog } from '@nhip/core/log/segment-log';
 import type { Env } from '@nhip/core/process/env';
 import type { Log } from '@nhip/core/process/log';
+import type { Tracing } from '@nhip/core/process/tracing';
 import type { LossReport } from '@nhip/core/wire/loss';
 import { type OutboxIdentity, type ResendRequest, streamFromText, streamText } from '@nhip/core/wire/outbox-identity';
 import type { MetricDefinition, Reading } from '../driver.ts';
@@ -61,7 +62,7 @@ export async function openOutbox(
   env: Env,
   folder: string,
   config: OutboxConfig,
-  deps: { readonly log: Log; onFatal(error: Error): void },
+  deps: { readonly log: Log; readonly tracing?: Tracing | undefined; onFatal(error: Error): void },
 ): Promise<Outbox> {
   const limits = tallyLimits(config.maxRecordBytes);
   const ledger = await LossLedger.open(env, folder, {
@@ -148,6 +149,7 @@ export async function openOutbox(
     ledger,
     maxRecordBytes: config.maxRecordBytes,
     appendToLog: (record) => log.append(record),
+    tracing: deps.tracing,
   });
   intake = taking;
   const released = createReleased({

@@ -1,7 +1,8 @@
 import type { LogRecord } from '@nhip/core/log/log-bus';
 import type { Clock } from '@nhip/core/process/env';
 import type { Log } from '@nhip/core/process/log';
-import type { ResendRequest } from '@nhip/core/wire/outbox-identity';
+import type { Tracing } from '@nhip/core/process/tracing';
+import { type ResendRequest, streamText } from '@nhip/core/wire/outbox-identity';
 import { dataType } from '@nhip/core/wire/sparkplug/datatype';
 import { WireError } from '@nhip/core/wire/wire-error';
 import type { Outbox } from '../outbox/outbox.ts';
@@ -20,8 +21,8 @@ export interface Publisher {
   resend(request: ResendRequest): void;
   /** Records not yet acknowledged. */
   pendingRecords(): number;
-  /** Samples that were acknowledged. */
-  counts(): { readonly published: number };
+  /** Samples that were acknowledged, and messages that were sent and are not. */
+  counts(): { readonly published: number; readonly inFlight: number };
   /** Makes the acknowledged position durable. Never rejects. */
   flush(): Promise<void>;
 }
@@ -48,11 +49,18 @@ const maxResends = 64;
 
 export function createPublisher(
   config: PublisherConfig,
-  deps: { readonly clock: Clock; readonly log: Log; readonly outbox: Outbox; readonly devices: DeviceTable },
+  deps: {
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly outbox: Outbox;
+    readonly devices: DeviceTable;
+    readonly tracing?: Tracing | undefined;
+  },
 ): Publisher {
-  const { clock, outbox, devices, log } = deps;
+  const { clock, outbox, devices, log, tracing } = deps;
   const { acks } = outbox;
   let published = 0;
+  let inFlight = 0;
   let isLogBroken = false;
   let isCursorStuck = false;
   let resends: ResendRequest[] = [];
@@ -62,8 +70,16 @@ export function createPublisher(
     const declared = record.metrics.map((metric) => devices.alias(record.device, metric.name ?? '', metric.dataType ?? dataType.Double));
     if (declared.some(({ isNew }) => isNew)) link.rebirth();
     const isHistorical = lane === 'backlog';
+    const startMs = tracing === undefined ? 0 : clock.now();
     await link.publish(record.device, (seq) => encodeDeviceData(record, declared, { seq, timestampMs: clock.now(), isHistorical }));
     published += record.metrics.length;
+    if (tracing !== undefined) trace(tracing, record, lane, startMs);
+  }
+
+  function trace(to: Tracing, { stream, seq, device, metrics }: OutboxRecord, lane: Lane, startMs: number): void {
+    const followed = to.traceOf({ stream: streamText(stream), seq });
+    const attributes = { device, lane, samples: metrics.length };
+    if (followed !== undefined) to.add(followed, { name: 'edge.publish', startMs, endMs: clock.now(), attributes });
   }
 
   /** Sends until it is acknowledged or the session ends: then the next session sends it, because it is not acknowledged. */
@@ -87,7 +103,11 @@ export function createPublisher(
     if (record === undefined) {
       await missing(index, index + 1, link.signal);
     } else if (await window.enter(lane)) {
-      void deliver(record, index, lane, link).finally(() => window.leave(lane));
+      inFlight++;
+      void deliver(record, index, lane, link).finally(() => {
+        inFlight--;
+        window.leave(lane);
+      });
     }
   }
 
@@ -228,7 +248,7 @@ export function createPublisher(
       wakeResend?.();
     },
     pendingRecords: () => Math.max(0, outbox.log.stats().nextIndex - acks.cursor()),
-    counts: () => ({ published }),
+    counts: () => ({ published, inFlight }),
     flush,
   };
 }

@@ -2,13 +2,16 @@ import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '@nhip/core/process/errors';
+import { silentLog } from '@nhip/core/process/log';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createGate } from '../gate.ts';
 import { cookieOf, createAuthenticator } from './authenticator.ts';
 import { createBackoff } from './backoff.ts';
 import { createPasswords } from './password.ts';
+import { allows } from './scope.ts';
 import { createSessions } from './sessions.ts';
-import { addToken, openTokens } from './tokens.ts';
+import { addToken, listTokens, removeToken } from './token-file.ts';
+import { openTokens } from './tokens.ts';
 import { openUsers } from './users.ts';
 
 let folder: string;
@@ -109,15 +112,61 @@ describe('sessions', () => {
 });
 
 describe('tokens', () => {
-  it('are seen when another process adds them, until they expire; only hashes are stored', async () => {
+  const hourMs = 3_600_000;
+
+  it('are seen when another process adds or removes them, until they expire; only hashes are stored', async () => {
     const dir = join(folder, 'tokens');
-    const tokens = await openTokens(dir);
+    const tokens = await openTokens(dir, silentLog());
     expect(await tokens.find('nhip_x', 0)).toBeUndefined();
-    const secret = await addToken(dir, { name: 'Grafana', access: 'read', expiresMs: 5000 });
-    expect(await tokens.find(secret, 2000)).toEqual({ name: 'Grafana', access: 'read', expiresMs: 5000 });
+    const secret = await addToken(dir, { name: 'grafana', scope: 'read', expiresMs: 5000 }, 10);
+    expect(await tokens.find(secret, 2000)).toEqual({ name: 'grafana', scope: 'read', createdMs: 10, expiresMs: 5000 });
     expect(await tokens.find(secret, 5000)).toBeUndefined();
     expect(await tokens.find(`${secret.slice(0, -1)}?`, 2000)).toBeUndefined();
     expect(await readFile(join(dir, 'tokens.json'), 'utf8')).not.toContain(secret);
+    expect((await stat(join(dir, 'tokens.json'))).mode & 0o777).toBe(0o600);
+    const second = await addToken(dir, { name: 'second', scope: 'admin', expiresMs: null }, 10);
+    expect(await removeToken(dir, 'grafana')).toBe(true);
+    expect(await tokens.find(secret, 4000)).toBeUndefined();
+    expect(await tokens.find(second, 4000)).toMatchObject({ scope: 'admin' });
+    await tokens.close();
+  });
+
+  it('remember the hour of their last use, not that of an older one with the same name', async () => {
+    const dir = join(folder, 'uses');
+    const secret = await addToken(dir, { name: 'a', scope: 'read', expiresMs: null }, 0);
+    await addToken(dir, { name: 'b', scope: 'read', expiresMs: null }, 0);
+    const tokens = await openTokens(dir, silentLog());
+    await tokens.find(secret, 2.7 * hourMs);
+    await tokens.close();
+    const lastUses = async () => (await listTokens(dir)).map(({ name, lastUsedMs }) => [name, lastUsedMs]);
+    expect(await lastUses()).toEqual([
+      ['a', 2 * hourMs],
+      ['b', null],
+    ]);
+    await removeToken(dir, 'a');
+    await addToken(dir, { name: 'a', scope: 'read', expiresMs: null }, 9 * hourMs);
+    expect(await lastUses()).toEqual([
+      ['b', null],
+      ['a', null],
+    ]);
+  });
+
+  it('stay as they were when the file cannot be read any more', async () => {
+    const dir = join(folder, 'broken');
+    const secret = await addToken(dir, { name: 'a', scope: 'read', expiresMs: null }, 0);
+    const tokens = await openTokens(dir, silentLog());
+    await writeFile(join(dir, 'tokens.json'), '{', { mode: 0o600 });
+    expect(await tokens.find(secret, 5000)).toMatchObject({ name: 'a' });
+    await expect(openTokens(dir, silentLog())).rejects.toThrow(ConfigError);
+    await expect(addToken(dir, { name: 'b', scope: 'read', expiresMs: null }, 0)).rejects.toThrow(ConfigError);
+    await tokens.close();
+  });
+
+  it('go up in scopes, each with those before it', () => {
+    expect(allows('admin', 'operate')).toBe(true);
+    expect(allows('operate', 'admin')).toBe(false);
+    expect(allows('read', 'metrics')).toBe(true);
+    expect(allows('metrics', 'read')).toBe(false);
   });
 });
 

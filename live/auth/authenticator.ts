@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { RetryableError } from '@nhip/core/process/errors';
 import { type Backoff, createBackoff } from './backoff.ts';
+import type { Scope } from './scope.ts';
 import { createSessions, type Session } from './sessions.ts';
 import type { Tokens } from './tokens.ts';
 import type { User, Users } from './users.ts';
@@ -11,9 +12,11 @@ export const sessionCookie = 'nhip_session';
 /** Who asks, and what that allows. */
 export interface Identity {
   readonly by: 'session' | 'basic' | 'token' | 'demo';
+  /** For the audit: name of the user or of the token; `demo`. */
+  readonly name: string;
   /** null for a viewer of the demo and for a token. */
   readonly user: User | null;
-  readonly access: 'read' | 'change';
+  readonly scope: Scope;
   readonly session?: Session | undefined;
   /** Whether it still holds: sessions end, tokens expire. Keeps a session from going idle. */
   isValid(nowMs: number): Promise<boolean>;
@@ -41,7 +44,7 @@ export interface Authenticator {
 
 export interface AuthenticatorDeps {
   readonly users: Users;
-  readonly tokens: Tokens;
+  readonly tokens: Pick<Tokens, 'find'>;
   /** A viewer on loopback may read without a login. */
   readonly demo: boolean;
 }
@@ -74,13 +77,14 @@ export function createAuthenticator({ users, tokens, demo }: AuthenticatorDeps):
       if (user === undefined) return undefined;
       basic.keep(credentials, user, nowMs);
     }
-    return { by: 'basic', user, access: 'change', isValid: async () => true };
+    return { by: 'basic', name: user.name, user, scope: user.role, isValid: async () => true };
   }
 
   async function identifyToken(token: string, nowMs: number): Promise<Identity | undefined> {
     const found = await tokens.find(token, nowMs);
     if (found === undefined) return undefined;
-    return { by: 'token', user: null, access: found.access, isValid: async (laterMs) => (await tokens.find(token, laterMs)) !== undefined };
+    const isValid = async (laterMs: number) => (await tokens.find(token, laterMs)) !== undefined;
+    return { by: 'token', name: found.name, user: null, scope: found.scope, isValid };
   }
 
   return {
@@ -92,9 +96,11 @@ export function createAuthenticator({ users, tokens, demo }: AuthenticatorDeps):
       const session = secret === undefined ? undefined : sessions.find(secret, nowMs);
       if (secret !== undefined && session !== undefined) {
         const isValid = async (laterMs: number) => sessions.find(secret, laterMs) !== undefined;
-        return { by: 'session', user: session.user, access: 'change', session, isValid };
+        return { by: 'session', name: session.user.name, user: session.user, scope: session.user.role, session, isValid };
       }
-      return demo && isLocal(address, headers) ? { by: 'demo', user: null, access: 'read', isValid: async () => true } : undefined;
+      return demo && isLocal(address, headers)
+        ? { by: 'demo', name: 'demo', user: null, scope: 'read', isValid: async () => true }
+        : undefined;
     },
     async login(name, password, { headers, address }, nowMs) {
       const user = await checkPassword(name, password, address, nowMs);

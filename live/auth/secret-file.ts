@@ -54,16 +54,6 @@ export async function writeSecretFile(path: string, content: unknown): Promise<v
   }
 }
 
-/** When the file was last changed, ms; 0 when there is none. */
-export async function changedAtMs(path: string): Promise<number> {
-  try {
-    return (await stat(path)).mtimeMs;
-  } catch (error) {
-    if (isMissing(error)) return 0;
-    throw error;
-  }
-}
-
 function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

@@ -1,82 +1,73 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { join } from 'node:path';
-import { z } from 'zod';
-import { changedAtMs, readSecretFile, writeSecretFile } from './secret-file.ts';
-
-const tokensFile = z.strictObject({
-  version: z.literal(1).describe('Format of this file'),
-  tokens: z
-    .array(
-      z.strictObject({
-        name: z.string().describe('What the token is for'),
-        access: z.enum(['read', 'change']).describe('What its bearer may do'),
-        sha256: z.string().describe('Hash of the token, base64'),
-        expiresMs: z.number().nullable().describe('End of its life, ms UTC; null: none'),
-      }),
-    )
-    .describe('API tokens'),
-});
-type Entry = z.infer<typeof tokensFile>['tokens'][number];
-
-/** What the bearer of a token may do. */
-export type Token = Omit<Entry, 'sha256'>;
+import { timingSafeEqual } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import type { Log } from '@nhip/core/process/log';
+import { readTokens, type Token, tokenHash, tokenPrefix, tokensPath } from './token-file.ts';
+import { openTokenUses } from './token-uses.ts';
 
 /** API tokens for programs (Grafana, scripts), in `tokens.json` of the data folder. Only hashes are stored. */
 export interface Tokens {
   /** The token's entry, while it lives. */
   find(token: string, nowMs: number): Promise<Token | undefined>;
+  /** Resolves when the last uses are on the disk. */
+  close(): Promise<void>;
 }
 
-const prefix = 'nhip_';
 const recheckMs = 1000;
 
 /**
- * Opens the tokens. A token that another process adds is seen within a second. `localToken` may change everything as long as this
- * process lives; it is in no file of this module. Throws ConfigError for a file that cannot be trusted.
+ * Opens the tokens. One that another process adds or removes is seen within a second. `localToken` may do everything as long as this
+ * process lives; it is in no file of this module. Throws ConfigError for a file that cannot be trusted; one that cannot be read later
+ * is logged once and changes nothing.
  */
-export async function openTokens(dataDir: string, localToken?: string): Promise<Tokens> {
-  const localHash = localToken === undefined ? undefined : hashOf(localToken);
-  const path = join(dataDir, 'tokens.json');
-  let changedMs = await changedAtMs(path);
+export async function openTokens(dataDir: string, log: Log, localToken?: string): Promise<Tokens> {
+  const localHash = localToken === undefined ? undefined : tokenHash(localToken);
+  const path = tokensPath(dataDir);
+  const uses = await openTokenUses(dataDir, log);
+  let version = await versionOf(path);
   let checkedMs = Number.NEGATIVE_INFINITY;
-  let entries = await load(path);
+  let entries = await readTokens(dataDir);
+
+  async function refresh(): Promise<void> {
+    const latest = await versionOf(path);
+    if (latest === version) return;
+    version = latest;
+    try {
+      entries = await readTokens(dataDir);
+    } catch (err) {
+      log.error({ err }, 'API tokens stay as they were');
+    }
+  }
+
   return {
     async find(token, nowMs) {
-      if (!token.startsWith(prefix)) return undefined;
+      if (!token.startsWith(tokenPrefix)) return undefined;
       if (Math.abs(nowMs - checkedMs) >= recheckMs) {
         checkedMs = nowMs;
-        const latestMs = await changedAtMs(path);
-        if (latestMs !== changedMs) {
-          changedMs = latestMs;
-          entries = await load(path);
-        }
+        await refresh();
       }
-      const hash = hashOf(token);
-      if (localHash !== undefined && isSame(localHash, hash)) return { name: 'this computer', access: 'change', expiresMs: null };
+      const hash = tokenHash(token);
+      if (localHash !== undefined && isSame(localHash, hash)) {
+        return { name: 'this computer', scope: 'admin', createdMs: 0, expiresMs: null };
+      }
       const entry = entries.find((each) => isSame(Buffer.from(each.sha256, 'base64'), hash));
       if (entry === undefined || (entry.expiresMs !== null && entry.expiresMs <= nowMs)) return undefined;
+      uses.note(entry.name, nowMs);
       const { sha256: _, ...found } = entry;
       return found;
     },
+    close: () => uses.settled(),
   };
 }
 
-/** Makes a token and stores its hash; the token itself is returned once and cannot be read again. */
-export async function addToken(dataDir: string, token: Token): Promise<string> {
-  const path = join(dataDir, 'tokens.json');
-  const secret = `${prefix}${randomBytes(32).toString('base64url')}`;
-  const entries = await load(path);
-  const tokens = [...entries, { ...token, sha256: hashOf(secret).toString('base64') }];
-  await writeSecretFile(path, { version: 1, tokens });
-  return secret;
-}
-
-async function load(path: string): Promise<readonly Entry[]> {
-  return (await readSecretFile(path, tokensFile))?.tokens ?? [];
-}
-
-function hashOf(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
+/** Changes with every change of the file; '' while there is none. */
+async function versionOf(path: string): Promise<string> {
+  try {
+    const { ino, mtimeMs, size } = await stat(path);
+    return `${ino}:${mtimeMs}:${size}`;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    throw error;
+  }
 }
 
 function isSame(a: Buffer, b: Buffer): boolean {

@@ -4,12 +4,20 @@ import type { Log } from '@nhip/core/process/log';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { Authenticator, Identity } from '../auth/authenticator.ts';
+import { allows } from '../auth/scope.ts';
 import { docsPage } from './docs-page.ts';
 import { openApiDocument } from './openapi.ts';
 import { type Origins, securityHeaders } from './origins.ts';
 import { HttpProblem, problemOf, problemType } from './problem.ts';
+import type { RateLimit } from './rate-limit.ts';
 import type { Route } from './route.ts';
 import { serveWebApp } from './web-app.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    access?: Route['access'];
+  }
+}
 
 export interface AppDeps {
   readonly clock: Clock;
@@ -17,6 +25,8 @@ export interface AppDeps {
   readonly routes: readonly Route[];
   readonly authenticator: Authenticator;
   readonly origins: Origins;
+  /** Of whatever needs a login. */
+  readonly rateLimit: RateLimit;
   readonly webDir: string;
   readonly version: string;
   /** Called with every answer: route pattern and status. */
@@ -24,6 +34,9 @@ export interface AppDeps {
 }
 
 const maxBodyBytes = 256 * 1024;
+
+/** Where the web app is served; it holds no values. */
+const webFiles = '/*';
 
 /** The HTTP server: route table, documents made from it, web app, errors as RFC 9457. Does not listen yet. */
 export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
@@ -49,8 +62,12 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   app.addHook('onResponse', async (request, reply) => answered(request.routeOptions.url ?? 'other', reply.statusCode));
   app.setErrorHandler((error, _request, reply) => sendError(error, reply, deps.log));
 
+  app.addHook('onRoute', ({ url, method, config }) => {
+    if (config?.access === undefined && url !== webFiles) throw new Error(`${method} ${url} does not say who may use it`);
+  });
   for (const route of routes) {
     app.route({
+      config: { access: route.access },
       method: route.method,
       url: route.path.replaceAll(/\{(\w+)\}/g, ':$1'),
       handler: (request, reply) => handle(route, request, reply, deps),
@@ -58,8 +75,9 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   }
   const document = openApiDocument(routes, deps.version);
   const page = docsPage(document);
-  app.get('/api/openapi.json', async () => document);
-  app.get('/api/docs', async (_request, reply) => reply.type('text/html; charset=utf-8').send(page));
+  const open = { config: { access: 'open' } } as const;
+  app.get('/api/openapi.json', open, async () => document);
+  app.get('/api/docs', open, async (_request, reply) => reply.type('text/html; charset=utf-8').send(page));
   await serveWebApp(app, deps.webDir);
   return app;
 }
@@ -67,7 +85,9 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
 async function handle(route: Route, request: FastifyRequest, reply: FastifyReply, deps: AppDeps): Promise<unknown> {
   const nowMs = deps.clock.now();
   reply.header('cache-control', 'no-store');
-  const identity = await deps.authenticator.identify({ headers: request.headers, address: request.socket.remoteAddress ?? '' }, nowMs);
+  const address = request.socket.remoteAddress ?? '';
+  const identity = await deps.authenticator.identify({ headers: request.headers, address }, nowMs);
+  if (route.access !== 'open') slowDown(deps.rateLimit.take(callerOf(identity, address), deps.clock.monotonic()));
   authorise(route, identity, request);
   const input = {
     params: check(route.params, request.params, 'path'),
@@ -89,9 +109,23 @@ function authorise(route: Route, identity: Identity | undefined, request: Fastif
     const detail = 'Log in with POST /api/v1/session, or send an API token as Bearer or a local user as Basic.';
     throw new HttpProblem(401, detail, { 'www-authenticate': challenge });
   }
-  if (route.access === 'change' && identity.access !== 'change') {
-    throw new HttpProblem(403, 'You may look but not change: log in as a user who may.');
-  }
+  if (allows(identity.scope, route.access)) return;
+  const detail = `This needs ${route.access}, and you may ${identity.scope}: use a token of scope ${route.access}, or log in as a user who may.`;
+  throw new HttpProblem(403, detail, { 'www-authenticate': `Bearer realm="nhip", error="insufficient_scope", scope="${route.access}"` });
+}
+
+/** Screens of one user do not take each other's share; who names nobody shares it with its address. */
+function callerOf(identity: Identity | undefined, address: string): object | string {
+  if (identity?.session !== undefined) return identity.session;
+  return identity === undefined || identity.by === 'demo' ? `address ${address}` : `${identity.by} ${identity.name}`;
+}
+
+function slowDown(waitMs: number): void {
+  if (waitMs === 0) return;
+  const seconds = Math.ceil(waitMs / 1000);
+  throw new HttpProblem(429, `Too many requests: try again in ${seconds} s, and ask for more at once or less often.`, {
+    'retry-after': String(seconds),
+  });
 }
 
 function check(schema: z.ZodType | undefined, value: unknown, place: string): unknown {

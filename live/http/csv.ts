@@ -1,17 +1,29 @@
+import type { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
+import { fileName } from './exports.ts';
 import { HttpProblem } from './problem.ts';
 
 export type CsvCell = string | number | bigint | boolean | null;
+export type Separator = ',' | ';';
 
 /**
  * CSV (RFC 4180) as spreadsheets want it: UTF-8 with byte order mark, CRLF. Text that a spreadsheet would run as a formula
  * (starts with = + - @, tab or return) gets a leading apostrophe.
  */
-export function csvText(header: readonly string[], rows: Iterable<readonly CsvCell[]>, separator: ',' | ';'): string {
-  const lines = [header.join(separator)];
-  for (const row of rows) lines.push(row.map((cell) => cellText(cell, separator)).join(separator));
-  return `\uFEFF${lines.join('\r\n')}\r\n`;
+export function csvText(header: readonly string[], rows: Iterable<readonly CsvCell[]>, separator: Separator): string {
+  return csvHead(header, separator) + csvLines(rows, separator);
+}
+
+/** The first line with the byte order mark. */
+export function csvHead(header: readonly string[], separator: Separator): string {
+  return `\uFEFF${header.join(separator)}\r\n`;
+}
+
+export function csvLines(rows: Iterable<readonly CsvCell[]>, separator: Separator): string {
+  let text = '';
+  for (const row of rows) text += `${row.map((cell) => cellText(cell, separator)).join(separator)}\r\n`;
+  return text;
 }
 
 function cellText(cell: CsvCell, separator: string): string {
@@ -30,21 +42,25 @@ export const separatorField = {
   sep: z.enum([',', ';']).default(',').describe('Separator of CSV; `;` for spreadsheets in a decimal-comma language'),
 };
 
-/** What a caller wants of JSON and CSV. Throws a 406; Parquet is part of the plan but not there yet, and saying so beats a wrong format. */
-export function acceptedType(accept = '*/*'): 'json' | 'csv' {
-  const types = accept.split(',').map((part) => part.split(';')[0]?.trim().toLowerCase() ?? '');
-  for (const type of types) {
-    if (type === 'text/csv') return 'csv';
-    if (type === 'application/json' || type === '*/*' || type === 'application/*' || type === 'text/html') return 'json';
+const mediaTypes = { json: 'application/json', csv: 'text/csv', parquet: 'application/vnd.apache.parquet' } as const;
+export type Format = keyof typeof mediaTypes;
+
+/** The first of the caller's wishes that is offered. Throws a 406 that lists what is. */
+export function acceptedType<Offered extends Format>(accept: string | undefined, offered: readonly Offered[]): Offered | 'json' {
+  for (const part of (accept ?? '*/*').split(',')) {
+    const type = part.split(';')[0]?.trim().toLowerCase() ?? '';
+    if (type === '*/*' || type === 'application/*' || type === 'text/html') return 'json';
+    const found = offered.find((format) => mediaTypes[format] === type);
+    if (found !== undefined) return found;
   }
-  throw new HttpProblem(
-    406,
-    `This server writes application/json and text/csv, not ${accept.slice(0, 100)}. Parquet files of closed days lie in the data folder.`,
-  );
+  const list = offered.map((format) => mediaTypes[format]).join(', ');
+  throw new HttpProblem(406, `Here are ${list}, not ${(accept ?? '').slice(0, 100)}: say so in the header Accept.`);
 }
 
-/** Sends it as a file of that name, without what file systems do not like. */
-export function sendCsv(reply: FastifyReply, name: string, text: string): FastifyReply {
-  const file = `${name}.csv`.replaceAll(/[^A-Za-z0-9_.-]+/g, '-');
-  return reply.type('text/csv; charset=utf-8').header('content-disposition', `attachment; filename="${file}"`).send(text);
+/** Sends it as a file of that name. */
+export function sendCsv(reply: FastifyReply, name: string, content: string | Readable): FastifyReply {
+  return reply
+    .type('text/csv; charset=utf-8')
+    .header('content-disposition', `attachment; filename="${fileName(name, 'csv')}"`)
+    .send(content);
 }

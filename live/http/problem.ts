@@ -1,12 +1,14 @@
 import { z } from 'zod';
 
 /** Error document of RFC 9457; `type` is always about:blank (the status says the kind). */
-export const problemDocument = z.strictObject({
-  type: z.string().describe('about:blank: the status says the kind'),
-  title: z.string().describe('The kind of problem, in short'),
-  status: z.number().int().describe('HTTP status'),
-  detail: z.string().describe('What is wrong here and what to do about it'),
-});
+export const problemDocument = z
+  .strictObject({
+    type: z.string().describe('about:blank: the status says the kind'),
+    title: z.string().describe('The kind of problem, in short'),
+    status: z.number().int().describe('HTTP status'),
+    detail: z.string().describe('What is wrong here and what to do about it'),
+  })
+  .meta({ id: 'Problem' });
 export type ProblemDocument = z.infer<typeof problemDocument>;
 
 export const problemType = 'application/problem+json; charset=utf-8';
@@ -19,6 +21,7 @@ const titles: Readonly<Record<number, string>> = {
   405: 'Method not allowed',
   406: 'Not available in this format',
   408: 'Request took too long',
+  409: 'Not possible as things stand',
   413: 'Request too large',
   415: 'Unknown content type',
   421: 'Unknown host name',
@@ -39,7 +42,11 @@ export class HttpProblem extends Error {
   }
 }
 
+/** What a status means, in short. */
+export function titleOf(status: number): string {
+  return titles[status] ?? titles[status < 500 ? 400 : 500] ?? '';
+}
+
 export function problemOf(status: number, detail: string): ProblemDocument {
-  const title = titles[status] ?? titles[status < 500 ? 400 : 500] ?? '';
-  return { type: 'about:blank', title, status, detail };
+  return { type: 'about:blank', title: titleOf(status), status, detail };
 }

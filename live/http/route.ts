@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { Identity } from '../auth/authenticator.ts';
+import type { Scope } from '../auth/scope.ts';
 
 /** One entry of the route table: the app serves it and the OpenAPI document describes it. */
 export interface Route {
@@ -8,8 +9,8 @@ export interface Route {
   /** OpenAPI form, e.g. `/api/v1/machines/{id}`. */
   readonly path: string;
   readonly summary: string;
-  /** `open`: for everybody. `read` and `change`: for whoever may. */
-  readonly access: 'open' | 'read' | 'change';
+  /** `open`: for everybody; else the least scope that a caller must have. */
+  readonly access: 'open' | Scope;
   readonly params?: z.ZodObject | undefined;
   readonly query?: z.ZodObject | undefined;
   readonly body?: z.ZodType | undefined;
@@ -17,6 +18,8 @@ export interface Route {
   readonly response: z.ZodType | null;
   /** Content types besides application/json. */
   readonly contentTypes?: readonly string[] | undefined;
+  /** Statuses of errors besides those that every route of its kind has. */
+  readonly problems?: readonly number[] | undefined;
   readonly handle: (input: RouteInput, request: FastifyRequest, reply: FastifyReply) => unknown;
 }
 

@@ -43,6 +43,8 @@ export interface RigOptions {
   readonly history?: readonly HistorySample[];
   readonly losses?: readonly Loss[];
   readonly webDir?: string;
+  /** Default: one in memory. */
+  readonly store?: HistoryStore;
 }
 
 export type HistorySample = readonly [machine: string, metric: string, timeMs: number, value: Value];
@@ -59,7 +61,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const env = createNodeEnv(dataDir);
   const log = silentLog();
   const logBus = await openSegmentLog(env, 'log', { readers: [], maxBytes: 64 * 1024 * 1024, log });
-  const store = createMemoryStore();
+  const store = options.store ?? createMemoryStore();
   if (options.history !== undefined) await writeHistory(store, options.history, options.losses);
   const sent: Rig['sent'][number][] = [];
   const live = createLive(liveConfig.parse({ port: 0, tickMs: 20, ...options.config }), {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
@@ -20,6 +21,16 @@ export interface Compacted {
 /** Runs the commit that makes a new set of files count; queries that began before it are repeated. */
 export type Switch = (commit: () => Promise<unknown>) => Promise<void>;
 
+export interface CompactedSlice {
+  readonly slice: Slice;
+  /** Files of the slice that are replaced. */
+  readonly old: readonly ColdFile[];
+  /** All that are known, by id. */
+  readonly series: readonly SeriesInfo[];
+  /** Gives the slice up while its files are being written. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 interface Made {
   readonly kind: ColdKind;
   readonly name: string;
@@ -35,11 +46,16 @@ interface Made {
 export async function compactSlice(
   connection: DuckDBConnection,
   folder: string,
-  { slice, old, series }: { readonly slice: Slice; readonly old: readonly ColdFile[]; readonly series: readonly SeriesInfo[] },
+  { slice, old, series, signal }: CompactedSlice,
   switchTo: Switch,
 ): Promise<Compacted> {
-  const version = 1 + Math.max(0, ...old.map((file) => file.version));
-  const names = coldKinds.map((kind) => ({ kind, name: coldFileName(kind, slice.fromMs, slice.isWholeDay, version) }));
+  let version = 1 + Math.max(0, ...old.map((file) => file.version));
+  // A file that is there already and is not ours to replace: this database is older than the files it was put beside.
+  while (coldKinds.some((kind) => existsSync(join(folder, nameOf(kind))))) version++;
+  function nameOf(kind: ColdKind): string {
+    return coldFileName(kind, slice.fromMs, slice.isWholeDay, version);
+  }
+  const names = coldKinds.map((kind) => ({ kind, name: nameOf(kind) }));
   for (const { kind, name } of names) {
     await mkdir(join(folder, kind), { recursive: true, mode: 0o700 });
     await connection.run(
@@ -47,6 +63,8 @@ export async function compactSlice(
     );
   }
   await connection.run('BEGIN');
+  const stop = (): void => connection.interrupt();
+  signal?.addEventListener('abort', stop);
   try {
     const oldSamples = old.find(({ kind }) => kind === 'samples');
     const made: Made[] = [];
@@ -64,7 +82,10 @@ export async function compactSlice(
         ? await connection.run(copy, { from: slice.fromMs, to: slice.toMs, ...namesOf(series) }, nameTypes)
         : await connection.run(copy);
       made.push({ kind, name, rows: written.rowsChanged, bytes: 0 });
+      signal?.throwIfAborted();
     }
+    // Writing the files is what takes long; what follows is brought to its end.
+    signal?.removeEventListener('abort', stop);
     await noteSeries(connection, source);
     const published = await publishAll(folder, made);
     const rows = made[0]?.rows ?? 0;
@@ -84,6 +105,8 @@ export async function compactSlice(
   } catch (error) {
     await connection.run('ROLLBACK').catch(() => undefined);
     throw error;
+  } finally {
+    signal?.removeEventListener('abort', stop);
   }
 }
 

@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
 import { SampleBatch, SeriesTable } from '@nhip/core/telemetry/sample-batch';
 import type { Value } from '@nhip/core/wire/sample';
 import { describe, expect, it } from 'vitest';
@@ -8,10 +9,13 @@ import type { Checkpoint } from '../history-store.ts';
 import { storeSuite } from '../testing/store-suite.ts';
 import { storeWrite } from '../testing/store-write.ts';
 import { createDuckdbStore } from './duckdb-store.ts';
+import { schemaVersion } from './schema.ts';
+
+const settings = { type: 'duckdb', memoryLimitMb: 512, threads: 2 } as const;
 
 function inFolder() {
   const folder = mkdtempSync(join(tmpdir(), 'nhip-duckdb-'));
-  const make = () => createDuckdbStore({ type: 'duckdb', file: join(folder, 'history.duckdb'), memoryLimitMb: 512, threads: 2 });
+  const make = () => createDuckdbStore({ ...settings, file: join(folder, 'history.duckdb') });
   const store = make();
   return {
     store,
@@ -42,6 +46,45 @@ describe('duckdb store', () => {
         stdio: 'pipe',
       });
     expect(attempt).toThrow(expect.objectContaining({ status: 4 }));
+    await dispose();
+  });
+
+  it('refuses a file that this program has open already, under whatever name', async () => {
+    const { store, dispose, folder } = inFolder();
+    const [, second] = await Promise.allSettled([
+      store.open(),
+      createDuckdbStore({ ...settings, file: join(folder, '../', basename(folder), 'history.duckdb') }).open(),
+    ]);
+    expect(second).toMatchObject({ status: 'rejected', reason: { code: 'store.cannotOpen' } });
+    symlinkSync(join(folder, 'history.duckdb'), join(folder, 'link.duckdb'));
+    const linked = createDuckdbStore({ ...settings, file: join(folder, 'link.duckdb') });
+    await expect(linked.open()).rejects.toMatchObject({ code: 'store.cannotOpen' });
+    await store.close();
+    await linked.open();
+    await linked.close();
+    await dispose();
+  });
+
+  it('takes over a database without files of closed days, and is open only when all of it could be opened', async () => {
+    const { store, dispose, reopen, folder } = inFolder();
+    await store.open();
+    await store.close();
+    const setVersion = async (version: number): Promise<unknown> => {
+      const instance = await DuckDBInstance.create(join(folder, 'history.duckdb'));
+      const connection = await instance.connect();
+      const [row] = (await connection.runAndReadAll('SELECT version FROM meta')).getRows();
+      await connection.run(`UPDATE meta SET version = ${version}`);
+      connection.closeSync();
+      instance.closeSync();
+      return row?.[0];
+    };
+    await setVersion(99);
+    const again = reopen();
+    for (let i = 0; i < 2; i++) await expect(again.open()).rejects.toMatchObject({ code: 'store.newerSchema' });
+    await setVersion(1);
+    await again.open();
+    await again.close();
+    expect(await setVersion(schemaVersion)).toBe(schemaVersion);
     await dispose();
   });
 

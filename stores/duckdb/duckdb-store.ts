@@ -1,29 +1,21 @@
-import { DuckDBBlobValue, type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { DuckDBBlobValue, type DuckDBConnection } from '@duckdb/node-api';
 import { PermanentError, RetryableError } from '@nhip/core/process/errors';
 import type { Value } from '@nhip/core/wire/sample';
 import type { Checkpoint, HistoryStore, SeriesInfo } from '../history-store.ts';
 import { copyDatabase } from './backup.ts';
-import { literal } from './cold-catalog.ts';
-import { type Cold, clearExports, createColdStore, makeColdFolder } from './cold-store.ts';
+import { type Cold, clearExports, createColdStore } from './cold-store.ts';
 import { type DuckdbSettings, duckdbConfig } from './config.ts';
+import { connect, disconnect, type Open } from './connect.ts';
 import { exportSamples } from './export.ts';
 import { linkColdFiles } from './link-cold-files.ts';
 import { queryDelivery, queryLosses, queryLossTotals } from './losses.ts';
 import { queryBuckets, queryLastBeforeOfMany, queryLatest, queryRange, queryRangeOfMany } from './queries.ts';
 import { prepareSchema } from './schema.ts';
+import { createTurns } from './turns.ts';
 import { createUpkeep } from './upkeep.ts';
 import { type SeriesIndex, seriesKey, writeAll } from './writer.ts';
 
 export type DuckdbStore = HistoryStore & Required<Pick<HistoryStore, 'copyTo' | 'exportSamples' | 'upkeep'>>;
-
-interface Open {
-  readonly instance: DuckDBInstance;
-  readonly writer: DuckDBConnection;
-  /** Queries run beside the writer; DuckDB gives each its own snapshot. */
-  readonly reader: DuckDBConnection;
-  /** Moves closed days to files. */
-  readonly keeper: DuckDBConnection;
-}
 
 /**
  * The embedded store: one DuckDB file with what is new, Parquet files with closed days; class D3: samples and checkpoint commit in one transaction, so that every sample
@@ -33,18 +25,16 @@ export function createDuckdbStore(settings: DuckdbSettings): DuckdbStore {
   const config = duckdbConfig.parse(settings);
   const index: SeriesIndex = { all: [], ids: new Map() };
   let open: Open | undefined;
-  let writing: Promise<void> = Promise.resolve();
-  /** Writes begin behind it. Never rejects. */
-  let copying: Promise<unknown> = Promise.resolve();
-  /** A step of upkeep; copies begin behind it. Never rejects. */
-  let keeping: Promise<unknown> = Promise.resolve();
+  let isClosing = false;
   let writtenDecoder: Uint8Array | undefined;
 
   const cold = createColdStore(config.file);
+  const turns = createTurns();
   const exporting = new Set<DuckDBConnection>();
 
   function connection(kind: 'writer' | 'reader' | 'keeper'): DuckDBConnection {
-    if (open === undefined) throw new PermanentError('store.closed', `The store ${config.file} is not open`);
+    if (open === undefined || (isClosing && kind === 'keeper'))
+      throw new PermanentError('store.closed', `The store ${config.file} is not open`);
     return open[kind];
   }
 
@@ -60,15 +50,7 @@ export function createDuckdbStore(settings: DuckdbSettings): DuckdbStore {
     config,
     connection: () => connection('keeper'),
     series: () => index.all,
-    async alone(step) {
-      for (let seen: unknown; seen !== copying; ) {
-        seen = copying;
-        await copying;
-      }
-      const done = step();
-      keeping = done.catch(() => undefined);
-      return done;
-    },
+    alone: turns.keep,
   });
 
   return {
@@ -77,10 +59,17 @@ export function createDuckdbStore(settings: DuckdbSettings): DuckdbStore {
 
     async open() {
       if (open === undefined) {
-        open = await connect(config, cold.folder);
-        await prepareSchema(open.writer, config.file);
-        await cold.open(open.writer);
-        await clearExports(cold.folder);
+        const opened = await connect(config, cold.folder);
+        try {
+          await prepareSchema(opened.writer, config.file);
+          await cold.open(opened.writer);
+          await clearExports(cold.folder);
+        } catch (error) {
+          disconnect(opened);
+          throw error;
+        }
+        open = opened;
+        isClosing = false;
       }
       await loadSeries(open.reader, index);
       return readCheckpoint(open.reader);
@@ -88,17 +77,14 @@ export function createDuckdbStore(settings: DuckdbSettings): DuckdbStore {
 
     write(write) {
       const { batch, checkpoint } = write;
-      writing = copying
-        .then(() => writeAll(connection('writer'), index, write, checkpoint.decoder !== writtenDecoder))
-        .then(
-          () => {
-            writtenDecoder = checkpoint.decoder;
-          },
-          (error: unknown) => {
-            throw new RetryableError('store.writeFailed', `Writing ${batch.length} samples to ${config.file} failed`, { cause: error });
-          },
-        );
-      return writing;
+      return turns.write(async () => {
+        try {
+          await writeAll(connection('writer'), index, write, checkpoint.decoder !== writtenDecoder);
+          writtenDecoder = checkpoint.decoder;
+        } catch (error) {
+          throw new RetryableError('store.writeFailed', `Writing ${batch.length} samples to ${config.file} failed`, { cause: error });
+        }
+      });
     },
 
     losses: (wanted) => queryLosses(connection('reader'), wanted),
@@ -159,69 +145,44 @@ export function createDuckdbStore(settings: DuckdbSettings): DuckdbStore {
     },
 
     copyTo(file, signal) {
-      const copied = Promise.allSettled([writing, copying, keeping]).then(async () => {
-        await copyDatabase(connection('writer'), config.file, file, signal);
+      return turns.holdFiles(async () => {
+        const checkpoint = await turns.pauseWrites(async () => {
+          await copyDatabase(connection('writer'), config.file, file, signal);
+          return readCheckpoint(connection('reader'));
+        });
+        // No longer: on another disk this takes as long as the whole history is.
         await linkColdFiles(cold.current(), file, signal);
-        return readCheckpoint(connection('reader'));
+        return checkpoint;
       });
-      copying = copied.catch(() => undefined);
-      return copied;
     },
 
-    async exportSamples(wanted) {
-      if (open === undefined) throw new PermanentError('store.closed', `The store ${config.file} is not open`);
-      const own = await open.instance.connect();
-      exporting.add(own);
-      try {
-        return await cold.consistent((files) => exportSamples(own, files, index.all, wanted));
-      } finally {
-        exporting.delete(own);
-        own.closeSync();
-      }
+    exportSamples(wanted) {
+      // Held, or a long export would begin again with every file that comes.
+      return turns.holdFiles(async () => {
+        if (open === undefined || isClosing) throw new PermanentError('store.closed', `The store ${config.file} is not open`);
+        const own = await open.instance.connect();
+        exporting.add(own);
+        try {
+          return await exportSamples(own, cold.current(), index.all, wanted);
+        } finally {
+          exporting.delete(own);
+          own.closeSync();
+        }
+      });
     },
 
     upkeep,
 
     async close() {
-      await copying;
+      isClosing = true;
       // A file that is being written is given up; the next start removes it.
       open?.keeper.interrupt();
       for (const each of exporting) each.interrupt();
-      await keeping;
-      await writing.catch(() => undefined);
-      open?.keeper.closeSync();
-      open?.reader.closeSync();
-      open?.writer.closeSync();
-      open?.instance.closeSync();
+      await turns.ended();
+      if (open !== undefined) disconnect(open);
       open = undefined;
     },
   };
-}
-
-async function connect(config: DuckdbSettings, coldFolder: string): Promise<Open> {
-  let instance: DuckDBInstance;
-  try {
-    instance = await DuckDBInstance.create(config.file, {
-      memory_limit: `${config.memoryLimitMb}MB`,
-      threads: String(config.threads),
-      // Fewer, larger checkpoints: each one pauses writing.
-      checkpoint_threshold: '64MB',
-      // Its tables are sized by statistics that a commit may have outrun by the time they are filled: then the query fails.
-      perfect_ht_threshold: '0',
-    });
-  } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    const hint = text.includes('lock') ? 'another process has it open; stop that one first' : text.split('\n')[0];
-    throw new PermanentError('store.cannotOpen', `Cannot open the store ${config.file}: ${hint}`, error);
-  }
-  const writer = await instance.connect();
-  // Nothing that reaches SQL may read or write other files than those of closed days.
-  await makeColdFolder(coldFolder);
-  await writer.run(`SET allowed_directories = [${literal(coldFolder)}]`);
-  await writer.run('SET parquet_metadata_cache = true');
-  await writer.run('SET enable_external_access = false');
-  await writer.run('SET lock_configuration = true');
-  return { instance, writer, reader: await instance.connect(), keeper: await instance.connect() };
 }
 
 async function loadSeries(connection: DuckDBConnection, index: SeriesIndex): Promise<void> {

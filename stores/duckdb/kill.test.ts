@@ -61,5 +61,5 @@ describe('a store that is killed while it compacts', () => {
       const onDisk = readdirSync(join(folder, 'history.cold'), { recursive: true }).filter((name) => String(name).includes('.'));
       expect(onDisk).toHaveLength(coldFiles);
     }
-  }, 60_000);
+  }, 120_000);
 });

@@ -1,7 +1,6 @@
 import type { ColdFile } from './cold-catalog.ts';
 
 export const dayMs = 86_400_000;
-const hourMs = 3_600_000;
 
 /** Hot samples of one hour that begins at `hourMs`. */
 export interface HourCount {
@@ -54,19 +53,38 @@ export function planSlices(counts: readonly HourCount[], files: readonly ColdFil
       days.set(dayFrom, [...(days.get(dayFrom) ?? []), count]);
     }
   }
-  const fresh = [...days].sort(([a], [b]) => a - b).flatMap(([dayFrom, hours]) => splitDay(dayFrom, hours, limits.maxSliceRows));
+  const fresh = [...days]
+    .sort(([a], [b]) => a - b)
+    .flatMap(([dayFrom, hours]) => freeSpans(dayFrom, files).flatMap((span) => splitSpan(span, hours, limits.maxSliceRows)));
   const again = [...late.values()].sort((a, b) => b.hotRows - a.hotRows || a.fromMs - b.fromMs).slice(0, limits.maxLateSlices);
   return [...fresh, ...again];
 }
 
-/** The whole day when it is small enough, else runs of whole hours that cover it; an hour is never divided. */
-function splitDay(dayFrom: number, hours: readonly HourCount[], maxRows: number): readonly Slice[] {
-  const total = hours.reduce((sum, { rows }) => sum + rows, 0);
-  if (total <= maxRows) return [sliceOf(dayFrom, dayFrom + dayMs, total, false)];
-  const slices: Slice[] = [];
+interface Span {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** What no file covers yet of a day: all of it, or what a round left that was stopped among the slices of a large day. */
+function freeSpans(dayFrom: number, files: readonly ColdFile[]): readonly Span[] {
+  const dayTo = dayFrom + dayMs;
+  const spans: Span[] = [];
   let from = dayFrom;
+  for (const { fromMs, toMs } of files.filter((file) => file.fromMs < dayTo && file.toMs > dayFrom).sort((a, b) => a.fromMs - b.fromMs)) {
+    if (fromMs > from) spans.push({ fromMs: from, toMs: fromMs });
+    from = Math.max(from, toMs);
+  }
+  return from < dayTo ? [...spans, { fromMs: from, toMs: dayTo }] : spans;
+}
+
+/** The whole span when its hours hold little enough, else runs of whole hours that cover it; an hour is never divided. */
+function splitSpan({ fromMs, toMs }: Span, counts: readonly HourCount[], maxRows: number): readonly Slice[] {
+  const hours = counts.filter((count) => count.hourMs >= fromMs && count.hourMs < toMs).sort((a, b) => a.hourMs - b.hourMs);
+  if (hours.length === 0) return [];
+  const slices: Slice[] = [];
+  let from = fromMs;
   let rows = 0;
-  for (const count of [...hours].sort((a, b) => a.hourMs - b.hourMs)) {
+  for (const count of hours) {
     if (rows > 0 && rows + count.rows > maxRows) {
       slices.push(sliceOf(from, count.hourMs, rows, false));
       from = count.hourMs;
@@ -74,15 +92,10 @@ function splitDay(dayFrom: number, hours: readonly HourCount[], maxRows: number)
     }
     rows += count.rows;
   }
-  return [...slices, sliceOf(from, dayFrom + dayMs, rows, false)];
+  return [...slices, sliceOf(from, toMs, rows, false)];
 }
 
 function sliceOf(fromMs: number, toMs: number, hotRows: number, isLate: boolean): Slice {
   const isWholeDay = toMs - fromMs === dayMs;
   return { name: new Date(fromMs).toISOString().slice(0, isWholeDay ? 10 : 13), fromMs, toMs, isWholeDay, hotRows, isLate };
-}
-
-/** Begin of the hour that a time falls into. */
-export function hourOf(ms: number): number {
-  return Math.floor(ms / hourMs) * hourMs;
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
@@ -19,8 +19,16 @@ let store: DuckdbStore;
 const table = new SeriesTable();
 let written = 0;
 
-function create(retention: DuckdbConfig['retention'] = {}): DuckdbStore {
-  return createDuckdbStore({ type: 'duckdb', file: join(folder, 'history.duckdb'), memoryLimitMb: 128, threads: 1, retention });
+function create(retention: DuckdbConfig['retention'] = {}, maxFileRows = 1e6): DuckdbStore {
+  const file = join(folder, 'history.duckdb');
+  return createDuckdbStore({
+    type: 'duckdb',
+    file,
+    memoryLimitMb: 128,
+    threads: 1,
+    retention,
+    compaction: { atUtc: '18:30', maxFileRows },
+  });
 }
 
 beforeEach(async () => {
@@ -143,7 +151,7 @@ describe('files of closed days', () => {
 
   it('hold each sample once for queries that run while a day is moved', async () => {
     await write(Array.from({ length: 200 }, (_, i) => ['A', t0 + i, i]));
-    for (let round = 0; round < 12; round++) {
+    for (let round = 0; round < 4; round++) {
       await write([['A', t0 + 1000 + round, round]]);
       let isMoving = true;
       const moved = store.upkeep.run(t0 + day + hour).finally(() => {
@@ -154,6 +162,23 @@ describe('files of closed days', () => {
       await moved;
       expect([...counts]).toEqual([201 + round]);
     }
+  });
+
+  it('of a large day are not written over when the round that makes them is stopped and goes on later', async () => {
+    await store.close();
+    store = create({}, 2);
+    await store.open();
+    await write(Array.from({ length: 6 }, (_, i) => ['A', t0 + i * 4 * hour, i]));
+    const stopping = new AbortController();
+    const stopped = store.upkeep.run(t0 + day + hour, stopping.signal);
+    while (store.upkeep.status().slices === 0) await new Promise(setImmediate);
+    stopping.abort();
+    await expect(stopped).rejects.toThrow();
+    expect(await values('A')).toEqual([0, 1, 2, 3, 4, 5]);
+    await store.upkeep.run(t0 + day + hour);
+    expect(await values('A')).toEqual([0, 1, 2, 3, 4, 5]);
+    const range = { machine, metric: 'A', fromMs: t0, toMs: t0 + day, limit: 100 };
+    expect((await store.buckets({ ...range, everyMs: hour })).last).toEqual([0, 1, 2, 3, 4, 5]);
   });
 
   it('are removed at the start when they do not count; a file that the database does not know is left alone', async () => {
@@ -172,6 +197,30 @@ describe('files of closed days', () => {
     store = create();
     await store.open();
     expect(readdirSync(join(folder, 'history.cold/samples')).sort()).toEqual(['2020-01-01.parquet', '2026-11-20.parquet']);
+    expect(await values('A')).toEqual([1]);
+  });
+
+  it('are named when they are missing; other days are moved all the same', async () => {
+    await write([['A', t0, 1]]);
+    await store.upkeep.run(t0 + day + hour);
+    rmSync(join(folder, 'history.cold/samples/2026-11-20.parquet'));
+    await write([
+      ['A', t0 + 1, 2],
+      ['A', t0 + day, 3],
+    ]);
+    await expect(store.upkeep.run(t0 + 2 * day + hour)).rejects.toMatchObject({ code: 'store.filesMissing' });
+    expect(store.upkeep.status()).toMatchObject({ slices: 2, problem: expect.stringContaining('the first is samples/2026-11-20.parquet') });
+    expect(files()).toContain('samples/2026-11-21.parquet');
+  });
+
+  it('are never written over, not even one of a newer state of this database', async () => {
+    await write([['A', t0, 1]]);
+    mkdirSync(join(folder, 'history.cold/samples'));
+    const foreign = join(folder, 'history.cold/samples/2026-11-20.parquet');
+    writeFileSync(foreign, 'x');
+    await store.upkeep.run(t0 + day + hour);
+    expect(readFileSync(foreign, 'utf8')).toBe('x');
+    expect(files()).toContain('samples/2026-11-20.v2.parquet');
     expect(await values('A')).toEqual([1]);
   });
 
@@ -219,5 +268,14 @@ describe('retention', () => {
     await store.upkeep.run(nowMs);
     expect(await values('A')).toEqual([8, 9]);
     expect(store.upkeep.status()).toMatchObject({ expiredSamples: 9 });
+  });
+
+  it('counts days from the newest sample when the clock is far ahead', async () => {
+    await write(Array.from({ length: 4 }, (_, i) => ['A', t0 + i * day, i]));
+    await store.close();
+    store = create({ rawDays: 2, minuteDays: 2 });
+    await store.open();
+    for (let round = 0; round < 2; round++) await store.upkeep.run(t0 + 9999 * day);
+    expect(await values('A')).toEqual([2, 3]);
   });
 });

@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { reasonOf } from '@nhip/core/process/errors';
+import { PermanentError, reasonOf } from '@nhip/core/process/errors';
 import type { SeriesInfo, UpkeepStatus } from '../history-store.ts';
-import { sweepColdFiles } from './cold-catalog.ts';
+import { type ColdFile, sweepColdFiles } from './cold-catalog.ts';
 import type { ColdStore } from './cold-store.ts';
 import { compactSlice } from './compactor.ts';
 import type { DuckdbConfig } from './config.ts';
@@ -32,7 +34,7 @@ export interface Upkeep {
   status(): UpkeepStatus;
 }
 
-/** Compaction, then retention, in steps of one slice each; between two steps the signal ends the round. */
+/** Compaction, then retention, in steps of one slice each; the signal ends the round and gives up a slice that is being written. */
 export function createUpkeep({ cold, config, connection, series, alone }: UpkeepDeps): Upkeep {
   const totals = { slices: 0, lateSlices: 0, movedSamples: 0, expiredFiles: 0, expiredSamples: 0 };
   let state: UpkeepStatus['state'] = 'idle';
@@ -40,11 +42,11 @@ export function createUpkeep({ cold, config, connection, series, alone }: Upkeep
   let lastEndMs: number | null = null;
   let problem: string | null = null;
 
-  async function compact(slice: Slice): Promise<void> {
-    const old = cold.current().files.filter(({ fromMs }) => fromMs === slice.fromMs);
+  async function compact(slice: Slice, signal: AbortSignal | undefined): Promise<void> {
+    const old = slice.isLate ? cold.current().files.filter(({ fromMs }) => fromMs === slice.fromMs) : [];
     const own = connection();
     try {
-      const { moved } = await compactSlice(own, cold.folder, { slice, old: slice.isLate ? old : [], series: series() }, (commit) =>
+      const { moved } = await compactSlice(own, cold.folder, { slice, old, series: series(), signal }, (commit) =>
         cold.switchTo(own, commit),
       );
       totals.slices++;
@@ -55,6 +57,20 @@ export function createUpkeep({ cold, config, connection, series, alone }: Upkeep
     }
   }
 
+  function missingFiles(): readonly ColdFile[] {
+    return cold.current().files.filter(({ name }) => !existsSync(join(cold.folder, name)));
+  }
+
+  /** Whatever asks for their days fails: somebody must hear of it before that. */
+  function requireFiles(): void {
+    const missing = missingFiles();
+    if (missing.length === 0) return;
+    throw new PermanentError(
+      'store.filesMissing',
+      `${missing.length} files of closed days are missing in ${cold.folder}, the first is ${missing[0]?.name}: put back the folder that belongs to this database; until then their days cannot be asked for`,
+    );
+  }
+
   return {
     async run(nowMs, signal) {
       state = 'running';
@@ -63,11 +79,14 @@ export function createUpkeep({ cold, config, connection, series, alone }: Upkeep
         const closedBeforeMs = Math.floor((nowMs - graceMs) / dayMs) * dayMs;
         const maxSliceRows = Math.min(config.compaction.maxFileRows, config.memoryLimitMb * rowsPerMb);
         const counts = await countHot(connection(), closedBeforeMs);
-        const slices = planSlices(counts, cold.current().files, { closedBeforeMs, maxSliceRows, maxLateSlices });
+        const gone = new Set(missingFiles().map(({ fromMs }) => fromMs));
+        const slices = planSlices(counts, cold.current().files, { closedBeforeMs, maxSliceRows, maxLateSlices }).filter(
+          ({ isLate, fromMs }) => !(isLate && gone.has(fromMs)),
+        );
         waiting = slices.length;
         for (const slice of slices) {
           signal?.throwIfAborted();
-          await alone(() => compact(slice));
+          await alone(() => compact(slice, signal));
           waiting--;
         }
         signal?.throwIfAborted();
@@ -75,10 +94,12 @@ export function createUpkeep({ cold, config, connection, series, alone }: Upkeep
         await alone(() => sweepColdFiles(connection(), cold.folder));
         totals.expiredFiles += expired.files;
         totals.expiredSamples += expired.samples;
+        requireFiles();
         lastEndMs = nowMs;
         problem = null;
       } catch (error) {
-        if (signal?.aborted !== true) problem = reasonOf(error);
+        signal?.throwIfAborted();
+        problem = reasonOf(error);
         throw error;
       } finally {
         state = 'idle';

@@ -10,6 +10,7 @@ import { hasInfluxd, type Influxd, influxQuery, startInfluxd } from '../harness/
 import { nhip, type Process, runNhip } from '../harness/nhip.ts';
 import { addDevice, type DataFolder, makeDataFolder, prepareEdge } from '../harness/plant.ts';
 import { createRole, type Role } from '../harness/role.ts';
+import { createServerApi } from '../harness/server-api.ts';
 import { until } from '../harness/until.ts';
 
 const units = [1, 2, 3];
@@ -107,11 +108,22 @@ describe.skipIf(!hasInfluxd)('roles apart with InfluxDB (needs influxd: apt-get 
 
     await readOn();
     await allStored();
+    const board = createServerApi(() => ports.live);
+    const boardGoesOn = async (): Promise<void> => {
+      const answers = plc.journal.length;
+      await until('the board shows a value that is newer than this', async () => {
+        const shown = await board.value('g/e/U1', metricOf(0));
+        return plc.journal.slice(answers).some(({ unit, value }) => unit === 1 && value === shown);
+      });
+    };
     for (const role of [roles.ingest, roles.broker, roles.live]) {
       await role.kill();
       await readOn();
+      // Without ingest, too.
+      if (role === roles.ingest) await boardGoesOn();
       await role.start();
       await allStored();
+      await boardGoesOn();
     }
     await influxd.kill();
     await readOn();

@@ -1,5 +1,6 @@
 import { RetryableError } from '@nhip/core/process/errors';
 import { z } from 'zod';
+import { linkNext, nextField, pageFields, pageOf } from '../page.ts';
 import { HttpProblem } from '../problem.ts';
 import { type Route, route } from '../route.ts';
 import type { RouteDeps } from './deps.ts';
@@ -23,6 +24,8 @@ export const backupState = z.strictObject({
 });
 export type BackupState = Readonly<z.infer<typeof backupState>>;
 
+const backupPage = { most: 1000, usual: 100 };
+
 /** Backups of the running server. The answers name folders of its computer, so only who may change it sees them. */
 export function backupRoutes({ backups }: RouteDeps): readonly Route[] {
   if (backups === undefined) return [];
@@ -30,18 +33,24 @@ export function backupRoutes({ backups }: RouteDeps): readonly Route[] {
     route({
       method: 'GET',
       path: '/api/v1/backups',
-      summary: 'Backups that the server wrote, and how the running one is doing.',
-      access: 'change',
-      response: z.strictObject({ backups: z.array(backupState) }),
-      handle: async () => ({ backups: await backups.list() }),
+      summary: 'Backups that the server wrote, and how the running one is doing, oldest first.',
+      access: 'admin',
+      query: z.strictObject(pageFields(backupPage)),
+      response: z.strictObject({ backups: z.array(backupState), ...nextField }),
+      async handle({ query }, request, reply) {
+        const { rows, next } = pageOf(await backups.list(), ({ id }) => id, query, backupPage);
+        linkNext(request, reply, next);
+        return { backups: rows, next };
+      },
     }),
     route({
       method: 'POST',
       path: '/api/v1/backups',
       summary: 'Begins a backup on the server’s own disk; live values go on meanwhile, the store waits while its file is copied.',
-      access: 'change',
+      access: 'admin',
       body: z.strictObject({}),
       response: backupState,
+      problems: [409],
       handle() {
         try {
           return backups.start();

@@ -48,9 +48,10 @@ export function deadLetterRoutes({ deadLetters }: RouteDeps): readonly Route[] {
       method: 'POST',
       path: '/api/v1/dead-letters/replay',
       summary: 'Puts messages that could not be stored back to ingest, e.g. when the birth that they lacked is there now.',
-      access: 'change',
+      access: 'operate',
       body: replayChoice,
       response: replayAnswer,
+      problems: [503],
       async handle({ body }) {
         try {
           return await deadLetters.replay(body);

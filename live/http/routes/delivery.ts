@@ -4,10 +4,11 @@ import { formatTime } from '@nhip/core/wire/time';
 import { z } from 'zod';
 import { readCompleteness } from '../../delivery.ts';
 import { acceptedType, csvText, sendCsv, separatorField } from '../csv.ts';
-import { HttpProblem } from '../problem.ts';
+import { linkNext, nextField, pageFields, readLimit } from '../page.ts';
 import { type Route, route } from '../route.ts';
 import { delivery } from '../schemas.ts';
 import { rangeFields, readRange } from '../time-range.ts';
+import { nextPlace, placeText, readPlace } from '../timed-page.ts';
 import type { RouteDeps } from './deps.ts';
 import { notFound } from './machines.ts';
 
@@ -15,8 +16,7 @@ const dayMs = 86_400_000;
 const maxLossRangeMs = 400 * dayMs;
 const defaultLossRangeMs = 7 * dayMs;
 const maxRangeMs = 31 * dayMs;
-const maxLosses = 10_000;
-const defaultLosses = 1000;
+const lossPage = { most: 10_000, usual: 1000 };
 
 const loss = z.strictObject({
   edge: z.string().describe('`<group>/<edge>`; empty when not even that is known'),
@@ -55,7 +55,7 @@ const lossQuery = z.strictObject({
     .optional()
     .describe('Reported at or after: ms since 1970 UTC, or ISO 8601 with a zone. Default: 7 days before `to`'),
   to: rangeFields.to,
-  limit: z.string().max(10).optional().describe(`Rows at most, up to ${maxLosses}. Default ${defaultLosses}`),
+  ...pageFields(lossPage),
   ...separatorField,
 });
 
@@ -78,16 +78,22 @@ export function deliveryRoutes({ hub, store, queries }: RouteDeps): readonly Rou
       summary: 'Samples that will never be in the history, and dead letters: whose, how many and why. Newest report first.',
       access: 'read',
       query: lossQuery,
-      response: z.strictObject({ losses: z.array(loss) }),
+      response: z.strictObject({ losses: z.array(loss), ...nextField }),
       contentTypes: ['text/csv'],
       async handle({ query, nowMs }, request, reply) {
-        const type = acceptedType(request.headers.accept);
-        // What is reported within this very millisecond belongs to an open range.
-        const range = readRange(query, nowMs + 1, maxLossRangeMs, defaultLossRangeMs);
+        const type = acceptedType(request.headers.accept, ['json', 'csv']);
         const { edge, sep } = query;
-        const limit = readLimit(query.limit);
-        const losses = await queries.run(() => store.losses({ ...range, edge, limit }));
-        if (type === 'json') return { losses: [...losses] };
+        const limit = readLimit(query.limit, lossPage);
+        // What is reported within this very millisecond belongs to an open range.
+        const place = readPlace(query.cursor, () => readRange(query, nowMs + 1, maxLossRangeMs, defaultLossRangeMs));
+        const { fromMs, toMs, skip } = place;
+        const found = await queries.run(() => store.losses({ fromMs, toMs, edge, limit: skip + limit + 1 }));
+        const losses = found.slice(skip, skip + limit);
+        const times = found.map(({ atMs }) => atMs);
+        const following = nextPlace(times, place, limit, 'newest');
+        const next = following === undefined ? null : placeText(following);
+        linkNext(request, reply, next);
+        if (type === 'json') return { losses, next };
         const rows = losses.map((row) => [
           ...[formatTime(row.atMs), row.edge, row.machine, row.metric, row.reason, row.detail, row.samples],
           ...[formatTime(row.fromMs), formatTime(row.toMs), row.stream, row.seqFrom, row.seqTo],
@@ -106,7 +112,7 @@ export function deliveryRoutes({ hub, store, queries }: RouteDeps): readonly Rou
       response: completeness,
       contentTypes: ['text/csv'],
       async handle({ query, nowMs }, request, reply) {
-        const type = acceptedType(request.headers.accept);
+        const type = acceptedType(request.headers.accept, ['json', 'csv']);
         const range = readRange(query, nowMs, maxRangeMs);
         requireMachine(query.machine);
         const found = await queries.run(() => readCompleteness(store, query.machine, { ...range, nowMs }));
@@ -121,10 +127,4 @@ function completenessCsv({ rows, totals }: Completeness, separator: ',' | ';'): 
   const figures = (row: Completeness['totals']) => [row.stored, row.lost, row.deadLettered, row.completeness];
   const lines = [...rows.map((row) => [formatTime(row.t), row.metric, ...figures(row)]), ['total', '', ...figures(totals)]];
   return csvText(['hour', 'metric', 'stored', 'lost', 'deadLettered', 'completeness'], lines, separator);
-}
-
-function readLimit(text: string | undefined): number {
-  const limit = text === undefined ? defaultLosses : /^\d{1,6}$/.test(text) ? Number(text) : 0;
-  if (limit >= 1 && limit <= maxLosses) return limit;
-  throw new HttpProblem(400, `limit must be 1 to ${maxLosses}: for more, ask for a shorter range.`);
 }

@@ -7,6 +7,7 @@ import type { Gate } from '../../gate.ts';
 import type { LiveHub } from '../../hub.ts';
 import type { SseOutlet } from '../../sse.ts';
 import type { ViewerSlots } from '../../viewers.ts';
+import type { Exports } from '../exports.ts';
 import type { MetricFamily } from '../prometheus.ts';
 import type { Backups } from './backup.ts';
 import type { DeadLetters } from './dead-letters.ts';
@@ -20,7 +21,11 @@ export interface RouteDeps {
   readonly slots: ViewerSlots;
   /** Bounds the queries that run against the history at the same time. */
   readonly queries: Gate;
+  /** undefined: the store writes no files. */
+  readonly exports: Exports | undefined;
   readonly demo: boolean;
+  /** For the link from a machine to its dashboard; undefined: there is none. */
+  readonly grafanaUrl: string | undefined;
   /** Cookies only over TLS. */
   readonly secureCookies: boolean;
   readonly unknownAfterMs: number;

@@ -67,10 +67,11 @@ export function edgeRoutes({ edgeControl, edges, log }: RouteDeps): readonly Rou
       method: 'POST',
       path: '/api/v1/edges/{group}/{edge}/certificates/decision',
       summary: 'Trusts or refuses a server certificate at an edge agent that was told to take such decisions.',
-      access: 'change',
+      access: 'admin',
       params: edgeParams,
       body: decision,
       response: sent,
+      problems: [409],
       handle({ params, body, identity }) {
         const id = idOf(params);
         reachable(id);
@@ -98,10 +99,11 @@ export function edgeRoutes({ edgeControl, edges, log }: RouteDeps): readonly Rou
       method: 'POST',
       path: '/api/v1/edges/{group}/{edge}/config',
       summary: 'Passes a signed configuration on to an edge agent, which checks the signature and whether it may be used.',
-      access: 'change',
+      access: 'admin',
       params: edgeParams,
       body: signedConfig,
       response: sent,
+      problems: [409],
       handle({ params, body, identity }) {
         const id = idOf(params);
         if (body.edge !== id) throw new HttpProblem(400, `body edge: it is signed for ${body.edge}, not for ${id}.`);
@@ -127,5 +129,5 @@ function missing(detail: string): never {
 }
 
 function nameOf(identity: Identity | undefined): string {
-  return identity?.user?.name ?? identity?.by ?? '';
+  return identity?.name ?? '';
 }

@@ -1,8 +1,11 @@
 import { z } from 'zod';
+import { linkNext, nextField, pageFields, pageOf } from '../page.ts';
 import { prometheusText, prometheusType } from '../prometheus.ts';
 import { type Route, route } from '../route.ts';
 import { edgeHealth, pipelineStats } from '../schemas.ts';
 import type { RouteDeps } from './deps.ts';
+
+const edgePage = { most: 10_000, usual: 1000 };
 
 /** How the pipeline, the edges and this service itself are doing. */
 export function healthRoutes({ stats, edges, notReady, metrics }: RouteDeps): readonly Route[] {
@@ -18,16 +21,21 @@ export function healthRoutes({ stats, edges, notReady, metrics }: RouteDeps): re
     route({
       method: 'GET',
       path: '/api/v1/health/edges',
-      summary: 'Connection health and delivery of every edge agent.',
+      summary: 'Connection health and delivery of every edge agent, by id.',
       access: 'read',
-      response: z.strictObject({ edges: z.array(edgeHealth) }),
-      handle: () => ({ edges: edges() }),
+      query: z.strictObject(pageFields(edgePage)),
+      response: z.strictObject({ edges: z.array(edgeHealth), ...nextField }),
+      handle({ query }, request, reply) {
+        const { rows, next } = pageOf(edges(), ({ id }) => id, query, edgePage);
+        linkNext(request, reply, next);
+        return { edges: rows, next };
+      },
     }),
     route({
       method: 'GET',
       path: '/metrics',
       summary: 'Figures for Prometheus.',
-      access: 'read',
+      access: 'metrics',
       response: null,
       contentTypes: ['text/plain'],
       handle: (_input, _request, reply) => reply.type(prometheusType).send(prometheusText(metrics())),

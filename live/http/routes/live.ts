@@ -15,6 +15,7 @@ export function liveRoutes({ sse, slots }: RouteDeps): readonly Route[] {
       query: z.strictObject({ watch: z.string().max(200).optional().describe('A machine whose metric values follow too') }),
       response: null,
       contentTypes: ['text/event-stream'],
+      problems: [503],
       handle({ query, identity, nowMs }, _request, reply) {
         if (identity === undefined || slots.isFull)
           throw new HttpProblem(503, 'Too many live viewers: close some, or raise maxViewers.', { 'retry-after': '10' });

@@ -1,8 +1,12 @@
 import { z } from 'zod';
+import { linkNext, nextField, pageFields, pageOf } from '../page.ts';
 import { HttpProblem } from '../problem.ts';
 import { type Route, route } from '../route.ts';
 import { machineParams, machineView, metricView } from '../schemas.ts';
 import type { RouteDeps } from './deps.ts';
+
+const machinePage = { most: 10_000, usual: 1000 };
+const metricPage = { most: 5000, usual: 5000 };
 
 /** Current values. */
 export function machineRoutes({ hub }: RouteDeps): readonly Route[] {
@@ -10,10 +14,15 @@ export function machineRoutes({ hub }: RouteDeps): readonly Route[] {
     route({
       method: 'GET',
       path: '/api/v1/machines',
-      summary: 'All machines with their current state and figures.',
+      summary: 'All machines with their current state and figures, by id.',
       access: 'read',
-      response: z.strictObject({ machines: z.array(machineView) }),
-      handle: () => ({ machines: hub.machines() }),
+      query: z.strictObject(pageFields(machinePage)),
+      response: z.strictObject({ machines: z.array(machineView), ...nextField }),
+      handle({ query }, request, reply) {
+        const { rows, next } = pageOf(hub.machines(), ({ id }) => id, query, machinePage);
+        linkNext(request, reply, next);
+        return { machines: rows, next };
+      },
     }),
     route({
       method: 'GET',
@@ -29,12 +38,15 @@ export function machineRoutes({ hub }: RouteDeps): readonly Route[] {
     route({
       method: 'GET',
       path: '/api/v1/machines/{id}/metrics',
-      summary: 'The newest value of every metric of a device.',
+      summary: 'The newest value of every metric of a device, by name.',
       access: 'read',
       params: machineParams,
-      response: z.strictObject({ metrics: z.array(metricView) }),
-      handle({ params }) {
-        return { metrics: hub.metrics(params.id) ?? notFound(params.id) };
+      query: z.strictObject(pageFields(metricPage)),
+      response: z.strictObject({ metrics: z.array(metricView), ...nextField }),
+      handle({ params, query }, request, reply) {
+        const { rows, next } = pageOf(hub.metrics(params.id) ?? notFound(params.id), ({ name }) => name, query, metricPage);
+        linkNext(request, reply, next);
+        return { metrics: rows, next };
       },
     }),
   ];

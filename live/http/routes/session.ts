@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { sessionCookie } from '../../auth/authenticator.ts';
+import { allows } from '../../auth/scope.ts';
 import { HttpProblem } from '../problem.ts';
 import { type Route, route } from '../route.ts';
 import type { RouteDeps } from './deps.ts';
@@ -15,7 +16,7 @@ const credentials = z.strictObject({
 });
 
 /** Login, logout, who am I. */
-export function sessionRoutes({ authenticator, demo, secureCookies }: RouteDeps): readonly Route[] {
+export function sessionRoutes({ authenticator, demo, grafanaUrl, secureCookies }: RouteDeps): readonly Route[] {
   const cookie = (value: string, lifeS: number) =>
     `${sessionCookie}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${lifeS}${secureCookies ? '; Secure' : ''}`;
   return [
@@ -28,8 +29,12 @@ export function sessionRoutes({ authenticator, demo, secureCookies }: RouteDeps)
         user: user.nullable().describe('null without a login'),
         canRead: z.boolean().describe('Whether values may be read'),
         demo: z.boolean().describe('This is a demo: viewers on this computer may read without a login'),
+        grafanaUrl: z.string().nullable().describe('Where the dashboards of Grafana are, for whoever may read; null: there are none'),
       }),
-      handle: ({ identity }) => ({ user: identity?.user ?? null, canRead: identity !== undefined, demo }),
+      handle({ identity }) {
+        const canRead = identity !== undefined && allows(identity.scope, 'read');
+        return { user: identity?.user ?? null, canRead, demo, grafanaUrl: canRead ? (grafanaUrl ?? null) : null };
+      },
     }),
     route({
       method: 'POST',
@@ -38,6 +43,7 @@ export function sessionRoutes({ authenticator, demo, secureCookies }: RouteDeps)
       access: 'open',
       body: credentials,
       response: z.strictObject({ user }),
+      problems: [401, 403, 429],
       async handle({ body, nowMs }, request, reply) {
         const facts = { headers: request.headers, address: request.socket.remoteAddress ?? '' };
         const login = await authenticator.login(body.username, body.password, facts, nowMs);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { readStates } from '../../state-history.ts';
+import { linkNext, nextField, pageFields, pageOf } from '../page.ts';
 import { type Route, route } from '../route.ts';
 import { machineParams, stateInterval } from '../schemas.ts';
 import { rangeFields, readRange } from '../time-range.ts';
@@ -8,6 +9,7 @@ import { notFound } from './machines.ts';
 
 const maxRangeMs = 31 * 86_400_000;
 const rangeQuery = z.strictObject(rangeFields);
+const machinePage = { most: 10_000, usual: 1000 };
 
 /** What machines did, as contiguous intervals. */
 export function stateRoutes({ hub, store, queries, unknownAfterMs }: RouteDeps): readonly Route[] {
@@ -37,14 +39,16 @@ export function stateRoutes({ hub, store, queries, unknownAfterMs }: RouteDeps):
       path: '/api/v1/states',
       summary: 'What every machine did, by machine id.',
       access: 'read',
-      query: rangeQuery,
-      response: z.strictObject({ machines: z.record(z.string(), z.array(stateInterval)) }),
-      async handle({ query, nowMs }) {
+      query: rangeQuery.extend(pageFields(machinePage)),
+      response: z.strictObject({ machines: z.record(z.string(), z.array(stateInterval)), ...nextField }),
+      async handle({ query, nowMs }, request, reply) {
         const range = rangeOf(query, nowMs);
-        const ids = hub.machines().map(({ id }) => id);
+        const { rows, next } = pageOf(hub.machines(), ({ id }) => id, query, machinePage);
+        const ids = rows.map(({ id }) => id);
         // One place in the queue for all: a board with many machines must not push other queries out.
         const machines = Object.fromEntries(await queries.run(() => readStates(store, ids, range)));
-        return { machines };
+        linkNext(request, reply, next);
+        return { machines, next };
       },
     }),
   ];

@@ -129,7 +129,7 @@ export function createServerMachine(shape: ServerShape, deps: ServerDeps): Serve
     const gate = createGate({
       log: logBus,
       clock: process.clock,
-      counters: { received: 0, refused: 0, oversized: 0, authFailed: 0 },
+      counters: { received: 0, waiting: 0, unkept: 0, refused: 0, oversized: 0, authFailed: 0 },
       refused: (reason) => log.warn({ reason }, 'Publish refused, connection closed'),
     });
     current.broker = createSimBroker(gate, {

@@ -7,6 +7,8 @@ export interface SessionView {
   readonly user: { readonly name: string; readonly role: string } | null;
   readonly canRead: boolean;
   readonly demo: boolean;
+  /** Address of Grafana; null: there is none. */
+  readonly grafanaUrl: string | null;
 }
 
 /** Columns of one metric: `t` in ms. */

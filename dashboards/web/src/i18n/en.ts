@@ -112,6 +112,7 @@ export const en: Record<MessageKey, string> = {
   'machine.missing': 'This machine has not been seen',
   'machine.missingHelp': 'No machine reports under the id {id}. Check the id, or look at the connections.',
   'machine.back': 'Shop floor',
+  'machine.grafana': 'Dashboard in Grafana',
   'machine.since': 'since {time}',
   'machine.good': 'Good',
   'machine.reject': 'Reject',

@@ -111,6 +111,7 @@ export const vi = {
   'machine.missing': 'Chưa thấy máy này',
   'machine.missingHelp': 'Không máy nào đang báo về với mã {id}. Kiểm tra mã, hoặc xem trang Kết nối.',
   'machine.back': 'Xưởng',
+  'machine.grafana': 'Bảng theo dõi trong Grafana',
   'machine.since': 'từ {time}',
   'machine.good': 'Đạt',
   'machine.reject': 'Hỏng',

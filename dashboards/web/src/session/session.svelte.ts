@@ -6,7 +6,7 @@ type SessionStatus = 'unknown' | 'ready' | 'unreachable';
 /** Who looks at the screen. The server decides what that person may see; this only mirrors it. */
 class Session {
   status: SessionStatus = $state('unknown');
-  view: SessionView = $state.raw({ user: null, canRead: false, demo: false });
+  view: SessionView = $state.raw({ user: null, canRead: false, demo: false, grafanaUrl: null });
 
   /** Asks the server. An unreachable server keeps what was known. */
   async refresh(): Promise<void> {
@@ -15,7 +15,7 @@ class Session {
       this.status = 'ready';
     } catch (err) {
       if (err instanceof HttpProblem && err.status === 401) {
-        this.view = { user: null, canRead: false, demo: false };
+        this.view = { user: null, canRead: false, demo: false, grafanaUrl: null };
         this.status = 'ready';
       } else if (this.status !== 'ready') {
         this.status = 'unreachable';

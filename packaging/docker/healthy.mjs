@@ -1,0 +1,31 @@
+// Health check for images without curl: exits 0 when every address answers. http: with a 2xx, tcp: when a connection is accepted.
+//   node healthy.mjs http://127.0.0.1:8080/health/ready tcp://127.0.0.1:1883
+import { connect } from 'node:net';
+
+const timeoutMs = 4000;
+
+async function check(address) {
+  const url = new URL(address);
+  if (url.protocol !== 'tcp:') {
+    const { ok, status } = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) });
+    if (!ok) throw new Error(`answers ${status}`);
+    return;
+  }
+  await new Promise((resolve, reject) => {
+    const socket = connect({ host: url.hostname, port: Number(url.port), timeout: timeoutMs });
+    socket.once('connect', () => resolve(socket.end()));
+    socket.once('timeout', () => reject(socket.destroy() && new Error('no answer')));
+    socket.once('error', reject);
+  });
+}
+
+const addresses = process.argv.slice(2);
+if (addresses.length === 0) throw new Error('say at least one address: http://… or tcp://…');
+for (const address of addresses) {
+  try {
+    await check(address);
+  } catch (error) {
+    console.error(`${address}: ${error.cause?.code ?? error.message}`);
+    process.exitCode = 1;
+  }
+}
