@@ -22,7 +22,8 @@ const storeName = z
 const furtherStores = z
   .array(
     z.discriminatedUnion('type', [
-      duckdbConfig.extend({ name: storeName }),
+      // Closed days stay in its file: upkeep is for the first store.
+      duckdbConfig.omit({ compaction: true, retention: true }).extend({ name: storeName }),
       influxdbConfig.extend({ name: storeName }),
       victoriametricsConfig.extend({ name: storeName }),
     ]),
