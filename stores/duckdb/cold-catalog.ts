@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { chmod, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { PermanentError } from '@nhip/core/process/errors';
 
 /**
  * The files of closed days and the table `cold_files` that says which of them count.
@@ -55,6 +57,18 @@ export async function readColdFiles(connection: DuckDBConnection): Promise<reado
     rows: Number(rows),
     bytes: Number(bytes),
   }));
+}
+
+/** Live files that are not there. */
+export function missingColdFiles(folder: string, files: readonly ColdFile[]): readonly ColdFile[] {
+  return files.filter(({ name }) => !existsSync(join(folder, name)));
+}
+
+export function coldFilesMissing(folder: string, missing: readonly ColdFile[]): PermanentError {
+  return new PermanentError(
+    'store.filesMissing',
+    `${missing.length} files of closed days are missing in ${folder}, the first is ${missing[0]?.name}: put back the folder that belongs to this database; until then their days cannot be asked for`,
+  );
 }
 
 /** Removes files that are not live, then their rows; repeated after a crash it does the same. Resolves with how many there were. */

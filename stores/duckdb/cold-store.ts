@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { type ColdFile, coldFolderOf, readColdFiles, sweepColdFiles } from './cold-catalog.ts';
+import { type ColdFile, coldFilesMissing, coldFolderOf, missingColdFiles, readColdFiles, sweepColdFiles } from './cold-catalog.ts';
 
 /** What is cold at one moment. */
 export interface Cold {
@@ -19,7 +19,7 @@ export interface ColdStore {
   switchTo(connection: DuckDBConnection, commit: () => Promise<unknown>): Promise<void>;
   /**
    * Runs `query`, again if the live files changed meanwhile: its statement may have seen the hot tables of after and the files of
-   * before, or not found a file that is gone.
+   * before, or not found a file that is gone. Rejects with PermanentError `store.filesMissing` when live files are not there.
    */
   consistent<Result>(query: (cold: Cold) => Promise<Result>): Promise<Result>;
 }
@@ -57,7 +57,9 @@ export function createColdStore(databaseFile: string): ColdStore {
           const result = await query({ folder, files });
           if (begun === generation) return result;
         } catch (error) {
-          if (begun === generation) throw error;
+          if (begun !== generation) continue;
+          const missing = missingColdFiles(folder, files);
+          throw missing.length > 0 ? coldFilesMissing(folder, missing) : error;
         }
       }
     },

@@ -209,6 +209,7 @@ describe('files of closed days', () => {
       ['A', t0 + day, 3],
     ]);
     await expect(store.upkeep.run(t0 + 2 * day + hour)).rejects.toMatchObject({ code: 'store.filesMissing' });
+    await expect(values('A')).rejects.toMatchObject({ code: 'store.filesMissing' });
     expect(store.upkeep.status()).toMatchObject({ slices: 2, problem: expect.stringContaining('the first is samples/2026-11-20.parquet') });
     expect(files()).toContain('samples/2026-11-21.parquet');
   });

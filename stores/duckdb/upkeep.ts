@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { PermanentError, reasonOf } from '@nhip/core/process/errors';
+import { reasonOf } from '@nhip/core/process/errors';
 import type { SeriesInfo, UpkeepStatus } from '../history-store.ts';
-import { type ColdFile, sweepColdFiles } from './cold-catalog.ts';
+import { type ColdFile, coldFilesMissing, missingColdFiles, sweepColdFiles } from './cold-catalog.ts';
 import type { ColdStore } from './cold-store.ts';
 import { compactSlice } from './compactor.ts';
 import type { DuckdbConfig } from './config.ts';
@@ -57,18 +55,12 @@ export function createUpkeep({ cold, config, connection, series, alone }: Upkeep
     }
   }
 
-  function missingFiles(): readonly ColdFile[] {
-    return cold.current().files.filter(({ name }) => !existsSync(join(cold.folder, name)));
-  }
+  const missingFiles = (): readonly ColdFile[] => missingColdFiles(cold.folder, cold.current().files);
 
   /** Whatever asks for their days fails: somebody must hear of it before that. */
   function requireFiles(): void {
     const missing = missingFiles();
-    if (missing.length === 0) return;
-    throw new PermanentError(
-      'store.filesMissing',
-      `${missing.length} files of closed days are missing in ${cold.folder}, the first is ${missing[0]?.name}: put back the folder that belongs to this database; until then their days cannot be asked for`,
-    );
+    if (missing.length > 0) throw coldFilesMissing(cold.folder, missing);
   }
 
   return {
