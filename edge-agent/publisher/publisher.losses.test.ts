@@ -55,7 +55,7 @@ describe('the publisher and losses', () => {
     for (const { acknowledge } of sent) acknowledge();
     await clock.advance(7000);
     expect(publisher.pendingRecords()).toBe(0);
-    expect(publisher.counts()).toEqual({ published: 5 });
+    expect(publisher.counts()).toEqual({ published: 5, inFlight: 0 });
     const missing = [0, 1, 2, 3, 4, 5].filter((seq) => !sent.some((message) => message.seq === seq));
     expect(reports).toMatchObject([{ reason: 'outboxDamaged', seqFrom: missing[0], seqTo: (missing[0] ?? 0) + 1 }]);
     expect(outbox().log.cursor(publisherReader)).toBe(6);

@@ -65,7 +65,7 @@ describe('the publisher', () => {
     for (const { acknowledge } of second.sent) acknowledge();
     await clock.advance(5);
     expect(publisher.pendingRecords()).toBe(0);
-    expect(publisher.counts()).toEqual({ published: 6 });
+    expect(publisher.counts()).toEqual({ published: 6, inFlight: 0 });
     second.end();
     await clock.drive(again);
   });
