@@ -85,7 +85,7 @@ export const modbusLoad: Bench = {
       figures: loads.flatMap((load, i) => rows(load, measured[i] ?? [])),
       notes: [
         `20,000 tags: 20 connections with 10 units each; 1,000 tags: one connection with 10 units. 100 floats are 200 registers: two requests per device and second. All settings are the defaults.`,
-        `${isShort ? 10 : 60} s, 20 s after the start, of \`nhip edge run\` with \`nhip broker\` (fsync before PUBACK) on the same two cores and the machines in a third process, which took ${machines.join(' / ')} % of a core. The share is that of the agent's process alone.`,
+        `${isShort ? 10 : 60} s, 20 s after the start, of the agent as it is installed (its bundle, with the environment of its systemd unit) with \`nhip broker\` (fsync before PUBACK) on the same two cores and the machines in a third process, which took ${machines.join(' / ')} % of a core. The share is that of the agent's process alone.`,
         'Half change: every other float is a new one at each read, the rest never changes. Missed cycles and times are from the journal of the machines: a cycle of a device without a read.',
         `By its own count the agents skipped ${own} reads and ${failures} failed, in all runs together.`,
       ],

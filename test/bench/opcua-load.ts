@@ -66,7 +66,7 @@ export const opcuaLoad: Bench = {
       figures: steadyFigures(what, all, { processorPercent: 15, mb: 150 }),
       notes: [
         `${items / perDevice} devices of ${perDevice} doubles, sampled once a second; every other one of the values changes once a second, spread over the second. No encryption; all other settings are the defaults.`,
-        `${isShort ? 10 : 60} s, 20 s after the first values, of \`nhip edge run\` with \`nhip broker\` and the server (node-opcua, a process of its own that took ${serverPercent} % of a core) on the same two cores. The share is that of the agent's process alone.`,
+        `${isShort ? 10 : 60} s, 20 s after the first values, of the agent as it is installed (its bundle, with the environment of its systemd unit) with \`nhip broker\` and the server (node-opcua, a process of its own that took ${serverPercent} % of a core) on the same two cores. The share is that of the agent's process alone.`,
       ],
     };
   },
