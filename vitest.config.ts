@@ -24,9 +24,10 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['{test/system,test/conformance,packaging}/**/*.test.ts'],
+          // They wait more than they compute; each has ports and folders of its own.
+          maxWorkers: 2,
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
         },
       },
       { test: { name: 'fault', include: ['test/fault/**/*.test.ts'], testTimeout: 180_000, hookTimeout: 120_000, fileParallelism: false } },

@@ -11,7 +11,7 @@ import { runTwoAtOnce } from './two-at-once.ts';
  * A part of the fault matrix, about four minutes: the core cells, and others in turns, chosen by the number of the day.
  * `npm run faults -- --all` runs all of them.
  */
-const rotatingCells = 4;
+const rotatingCells = 2;
 const stormKills = 12;
 const seed = 20_260_101;
 const dayMs = 86_400_000;
