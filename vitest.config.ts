@@ -6,6 +6,8 @@ export default defineConfig({
   test: {
     // CI reads the counts from a file; people read the screen.
     reporters: resultsFile === undefined ? ['default'] : ['default', ['json', { outputFile: resultsFile }]],
+    // Groups run one after the other, and projects of one group share its workers. Two workers suit the smallest machine that we
+    // build on (two cores); what fills it with processes of its own (fault, browser) goes file by file in the first group.
     projects: [
       {
         test: {
@@ -15,17 +17,27 @@ export default defineConfig({
             'dashboards/{web/src,grafana}/**/*.test.ts',
             'test/{repo,checker}/**/*.test.ts',
           ],
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
           testTimeout: 20_000,
           hookTimeout: 60_000,
         },
       },
-      { test: { name: 'sim', include: ['test/sim/**/*.test.ts'], testTimeout: 120_000 } },
+      {
+        test: {
+          name: 'sim',
+          include: ['test/sim/**/*.test.ts'],
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+          testTimeout: 120_000,
+        },
+      },
       {
         test: {
           name: 'system',
           include: ['{test/system,test/conformance,packaging}/**/*.test.ts'],
-          // They wait more than they compute; each has ports and folders of its own.
           maxWorkers: 2,
+          sequence: { groupOrder: 2 },
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
