@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '@nhip/core/process/errors';
 import { closedPort } from '@nhip/edge-agent/testing/listen-locally';
 import { type ModbusSerialPeer, startModbusSerialPeer } from '@nhip/edge-agent/testing/modbus-serial-peer';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { modbusConfig, plain, setpoint } from './testing/modbus-config.ts';
 import { runAction as run } from './testing/run-action.ts';
 
 let peer: ModbusSerialPeer;
@@ -21,17 +22,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const target = (unit?: number): string => `modbus-tcp://127.0.0.1:${peer.port}${unit === undefined ? '' : `/${unit}`}`;
 
-function config(tags: string, more = ''): string {
-  const file = join(folder, 'edge.yaml');
-  writeFileSync(
-    file,
-    `group: g\nedge: e\nmqtt: { url: "mqtt://127.0.0.1:1" }\nconnections:\n  - id: plc\n    driver: modbus\n    endpoint: tcp://127.0.0.1:${peer.port}\n    devices:\n      - { id: MAY-01, unit: 3, tags: [${tags}] }\n${more}`,
-  );
-  return file;
-}
-
-const setpoint = '{ metric: Setpoint, address: "holding:5:uint16", unitName: "°C", writable: true }';
-const plain = '{ metric: Level, address: "holding:6:uint16" }';
+const config = (tags: string, more?: string): string => modbusConfig(folder, peer.port, tags, more);
 
 describe('edge scan', () => {
   it('finds the unit that answers, and its registers', async () => {

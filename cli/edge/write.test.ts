@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { closedPort } from '@nhip/edge-agent/testing/listen-locally';
 import { type ModbusSerialPeer, startModbusSerialPeer } from '@nhip/edge-agent/testing/modbus-serial-peer';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { modbusConfig, plain, setpoint } from './testing/modbus-config.ts';
 import { runAction as run } from './testing/run-action.ts';
 
 let peer: ModbusSerialPeer;
@@ -17,17 +18,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function config(tags: string, more = ''): string {
-  const file = join(folder, 'edge.yaml');
-  writeFileSync(
-    file,
-    `group: g\nedge: e\nmqtt: { url: "mqtt://127.0.0.1:1" }\nconnections:\n  - id: plc\n    driver: modbus\n    endpoint: tcp://127.0.0.1:${peer.port}\n    devices:\n      - { id: MAY-01, unit: 3, tags: [${tags}] }\n${more}`,
-  );
-  return file;
-}
-
-const setpoint = '{ metric: Setpoint, address: "holding:5:uint16", unitName: "°C", writable: true }';
-const plain = '{ metric: Level, address: "holding:6:uint16" }';
+const config = (tags: string, more?: string): string => modbusConfig(folder, peer.port, tags, more);
 
 describe('edge write', () => {
   const audit = (): string => join(folder, 'data/edge/e/audit.ndjson');

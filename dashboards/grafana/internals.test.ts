@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { addToken } from '@nhip/live/auth/token-file';
 import { adminPassword, lossOf, type Rig, startRig } from '@nhip/live/testing/rig';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../test/harness/until.ts';
@@ -71,7 +72,8 @@ describe.skipIf(!hasPrometheus)('queries to a real Prometheus (needs it: apt-get
   let server: PrometheusServer;
   beforeAll(async () => {
     dir = mkdtempSync(join(tmpdir(), 'nhip-prometheus-'));
-    server = await startPrometheus(dir, new URL(rig.url).host, { username: 'admin', password: adminPassword });
+    const token = await addToken(rig.dataDir, { name: 'prometheus', scope: 'metrics', expiresMs: null }, Date.now());
+    server = await startPrometheus(dir, new URL(rig.url).host, token);
   });
   afterAll(async () => {
     await server?.stop();

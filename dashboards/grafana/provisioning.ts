@@ -43,13 +43,13 @@ export const dashboardProviders = {
   })),
 };
 
-/** For Prometheus: what it scrapes, with the login of Nhịp. `nhip ingest --http-port` serves its own /metrics to anybody. */
+/** For Prometheus: what it scrapes, with a token of scope `metrics`. `nhip ingest --http-port` serves its own /metrics to anybody. */
 export const prometheusConfig = {
   global: { scrape_interval: '15s' },
   scrape_configs: [
     {
       job_name: 'nhip',
-      basic_auth: { username: 'admin', password_file: '/etc/prometheus/nhip-password' },
+      authorization: { credentials_file: '/etc/prometheus/nhip-token' },
       static_configs: [{ targets: ['127.0.0.1:8080'] }],
     },
   ],

@@ -31,12 +31,19 @@ function secret(dir, name, user, text) {
   return readFileSync(file, 'utf8');
 }
 
+/** Runs a command; returns what it wrote to stdout when that is read. Throws when it ends otherwise. */
+function run([command, ...args], stdout, good = [0]) {
+  const ended = spawnSync(command, args, { stdio: ['ignore', stdout, 'inherit'], encoding: 'utf8' });
+  if (!good.includes(ended.status)) throw new Error(`${command} ${args.join(' ')} ended with ${ended.status}`);
+  return ended.stdout;
+}
+
 for (const name of ['', 'server', 'ingest', 'live']) folder(join(NHIP_DATA, name), users.server);
 folder(INFLUXDB_DATA, users.influxdb);
 folder(SIMULATOR_DATA, users.simulators);
 
 folder(SECRETS, users.server);
-const admin = secret(SECRETS, 'nhip-admin-password', users.server);
+secret(SECRETS, 'nhip-admin-password', users.server);
 secret(SECRETS, 'influxdb-admin-password', users.server);
 secret(SECRETS, 'influxdb-live-password', users.server);
 const grafana = secret(SECRETS, 'influxdb-grafana-password', users.server);
@@ -45,15 +52,21 @@ folder(SECRETS_GRAFANA, users.grafana);
 secret(SECRETS_GRAFANA, 'grafana-admin-password', users.grafana);
 secret(SECRETS_GRAFANA, 'influxdb-password', users.grafana, grafana);
 
-folder(SECRETS_PROMETHEUS, users.prometheus);
-secret(SECRETS_PROMETHEUS, 'nhip-password', users.prometheus, admin);
-
 // MQTT credentials and a configuration for each edge agent of the simulated plant: made by the command, as given here.
 const [command, ...args] = process.argv.slice(2);
-const { status } = spawnSync(command, args, { stdio: 'inherit' });
-if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}`);
+run([command, ...args], 'inherit');
 for (const name of ['plant.yaml', 'server/mqtt-credentials.json']) own(join(NHIP_DATA, name), users.server, 0o600);
 for (const edge of process.env.EDGES.split(',')) {
   const dir = folder(join(NHIP_DATA, 'edge', edge), users.edge);
   for (const name of ['edge.yaml', 'mqtt-password']) own(join(dir, name), users.edge, 0o400);
 }
+
+// Prometheus may read metrics and nothing else. Only the hash of a token is kept: where the token is missing, a new one takes its place.
+folder(SECRETS_PROMETHEUS, users.prometheus);
+if (!existsSync(join(SECRETS_PROMETHEUS, 'nhip-token'))) {
+  const token = (...words) => [command, args[0], 'token', ...words, 'prometheus', '--data', NHIP_DATA, '--of', 'live', '--json'];
+  run(token('remove'), 'pipe', [0, 1]);
+  const made = JSON.parse(run(token('add', '--scope', 'metrics', '--expires', 'never'), 'pipe'));
+  secret(SECRETS_PROMETHEUS, 'nhip-token', users.prometheus, made.token);
+}
+own(join(NHIP_DATA, 'live/tokens.json'), users.server, 0o600);

@@ -101,7 +101,10 @@ describe.skipIf(!hasInfluxd)('the services of docker-compose.yml as processes (n
     // As Prometheus asks: packaging/docker/prometheus.yml.
     const scraped = async (service: string, port: number, headers = {}) =>
       (await fetch(`http://127.0.0.1:${stack.port(service, port)}/metrics`, { headers })).text();
-    expect(await scraped('live', 8080, basic('admin', secret('prometheus', 'nhip-password')))).toContain('nhip_stored_samples_total');
+    const metricsToken = secret('prometheus', 'nhip-token');
+    const bearer = { authorization: `Bearer ${metricsToken}` };
+    expect(await scraped('live', 8080, bearer)).toContain('nhip_stored_samples_total');
+    expect((await fetch(`${board}/api/v1/machines`, { headers: bearer })).status).toBe(403);
     expect(await scraped('broker', 8082)).toMatch(/^nhip_broker_connections 2$/m);
     expect(await scraped('edge-cnc', 8083)).toMatch(/^nhip_agent_online 1$/m);
 
@@ -110,6 +113,8 @@ describe.skipIf(!hasInfluxd)('the services of docker-compose.yml as processes (n
     await runOnce('init');
     await runOnce('prepare-influxdb');
     expect(secret('grafana', 'influxdb-password')).toBe(grafana);
+    expect(secret('prometheus', 'nhip-token')).toBe(metricsToken);
+    expect(await scraped('live', 8080, bearer)).toContain('nhip_stored_samples_total');
     expect(readFileSync(stack.path('live', '/data/server/mqtt-credentials.json'), 'utf8')).toBe(before);
     expect(statSync(join(stack.path('live', '/secrets'), 'nhip-admin-password')).mode & 0o077).toBe(0);
     for (const service of ['live', 'edge-cnc', 'broker']) await healthy(service);

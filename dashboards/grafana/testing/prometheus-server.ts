@@ -15,14 +15,12 @@ export interface PrometheusServer {
   stop(): Promise<void>;
 }
 
-/** Scrapes `target` (host:port) every second, with Basic authentication. */
-export async function startPrometheus(
-  dir: string,
-  target: string,
-  login: { readonly username: string; readonly password: string },
-): Promise<PrometheusServer> {
+/** Scrapes `target` (host:port) every second with an API token. */
+export async function startPrometheus(dir: string, target: string, token: string): Promise<PrometheusServer> {
   const port = await freePort();
-  const scrape = { job_name: 'nhip', basic_auth: login, static_configs: [{ targets: [target] }] };
+  const tokenFile = join(dir, 'nhip-token');
+  writeFileSync(tokenFile, token, { mode: 0o600 });
+  const scrape = { job_name: 'nhip', authorization: { credentials_file: tokenFile }, static_configs: [{ targets: [target] }] };
   const config = join(dir, 'prometheus.yml');
   // JSON is YAML.
   writeFileSync(config, JSON.stringify({ global: { scrape_interval: '1s' }, scrape_configs: [scrape] }));
