@@ -251,12 +251,15 @@ describe.skipIf(!hasInfluxd)('influxdb store (needs influxd: apt-get install inf
     const guarded = await startInfluxd(join(dir, 'guarded'), undefined, { http: 'auth-enabled = true' });
     const ask = (q: string, login = '') => fetch(`${guarded.url}/query?${login}`, { method: 'POST', body: new URLSearchParams({ q }) });
     await ask(`CREATE USER root WITH PASSWORD 'admin' WITH ALL PRIVILEGES`);
+    // The server does not always know of a user or a grant at once.
+    await until('the administrator is known', async () => (await ask('SHOW DATABASES', 'u=root&p=admin')).status === 200);
     const made = ['CREATE DATABASE own', 'CREATE RETENTION POLICY kept ON own DURATION INF REPLICATION 1 SHARD DURATION 100000d'];
     for (const q of [...made, `CREATE USER nhip WITH PASSWORD 'se cret'`, 'GRANT ALL ON own TO nhip']) {
       expect((await ask(q, 'u=root&p=admin')).status).toBe(200);
     }
-    // The server does not always know of a grant at once.
-    await until('the grant is in force', async () => (await (await ask('SHOW DATABASES', 'u=nhip&p=se%20cret')).text()).includes('"own"'));
+    const asNhip = async (q: string) => (await ask(q, 'u=nhip&p=se%20cret')).text();
+    await until('the grant is in force', async () => (await asNhip('SHOW DATABASES')).includes('"own"'));
+    await until('the policy is there', async () => (await asNhip('SHOW RETENTION POLICIES ON own')).includes('"kept"'));
     const passwordFile = join(dir, 'password');
     const config = configFor({ url: guarded.url, database: 'own', username: 'nhip', passwordFile });
     expect(() => createInfluxdbStore(config)).toThrow(/store.passwordFile: .*password cannot be read \(ENOENT\)/);

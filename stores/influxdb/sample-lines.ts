@@ -1,7 +1,7 @@
 import { type SampleBatch, type SeriesTable, valueKind } from '@nhip/core/telemetry/sample-batch';
 import { quality } from '@nhip/core/wire/sample';
 import type { SeriesName } from '../history-store.ts';
-import { createLineBuffer, type LineBuffer } from './line-buffer.ts';
+import { createTimeWriter, numberRoom, putNumber, putSix, withRoom } from './line-bytes.ts';
 import { lastMs, tag, textField } from './line-protocol.ts';
 
 /**
@@ -23,12 +23,16 @@ export const sampleFields = {
 } as const;
 
 const ticksPerMs = 1_000_000;
-const tickDigits = 6;
 const space = 32;
 const newLine = 10;
+const letterV = 118;
+const equals = 61;
+/** Of a line without its beginning and without a text: number, quality, time. */
+export const restRoom = 4 * numberRoom;
 /** A usual line fits behind the last byte that is asked for; a longer one makes the buffer grow. */
 const lineRoom = 1024;
 const largestGuess = 1_100_000;
+const bytesPerUnit = 3;
 
 export interface Body {
   readonly bytes: Uint8Array;
@@ -53,27 +57,46 @@ export interface SampleEncoder {
 
 export function createSampleEncoder(): SampleEncoder {
   const prefixesOf = createPrefixes();
+  const putTime = createTimeWriter();
   return {
     encode(batch, { fromRow, toRow, maxBytes }, skip) {
       const starts = prefixesOf(batch.series);
-      const lines = createLineBuffer(Math.min(maxBytes + lineRoom, largestGuess));
+      let bytes = bodyBuffer(maxBytes);
+      let at = 0;
       let count = 0;
       let row = fromRow;
-      for (; row < toRow && lines.length < maxBytes; row++) {
+      for (; row < toRow && at < maxBytes; row++) {
         if (skip.has(row)) continue;
-        lines.bytes(starts[batch.seriesId[row] as number] as Uint8Array);
-        writeValue(lines, batch, row);
+        const start = starts[batch.seriesId[row] as number] as Uint8Array;
+        bytes = withRoom(bytes, at, start.length + restRoom);
+        bytes.set(start, at);
+        at += start.length;
+        const number = batch.number[row] as number;
+        if (batch.kind[row] === valueKind.number) {
+          bytes[at] = letterV;
+          bytes[at + 1] = equals;
+          at = putNumber(bytes, at + 2, number);
+        } else {
+          const field = otherField(batch, row, number);
+          bytes = withRoom(bytes, at, field.length * bytesPerUnit + restRoom);
+          at += bytes.write(field, at);
+        }
         const q = batch.quality[row] as number;
-        if (q !== quality.good) lines.text(`,q=${q}i`);
-        lines.byte(space);
-        lines.whole(Math.floor(batch.timeMs[row] as number));
-        lines.whole((batch.tick[row] as number) % ticksPerMs, tickDigits);
-        lines.byte(newLine);
+        if (q !== quality.good) at += bytes.latin1Write(`,q=${q}i`, at);
+        bytes[at++] = space;
+        at = putTime(bytes, at, Math.floor(batch.timeMs[row] as number));
+        at = putSix(bytes, at, (batch.tick[row] as number) % ticksPerMs);
+        bytes[at++] = newLine;
         count++;
       }
-      return { bytes: lines.take(), fromRow, toRow: row, lines: count };
+      return { bytes: bytes.subarray(0, at), fromRow, toRow: row, lines: count };
     },
   };
+}
+
+/** For a body of `maxBytes` and the line that goes beyond. */
+export function bodyBuffer(maxBytes: number): Buffer {
+  return Buffer.allocUnsafe(Math.min(maxBytes + lineRoom, largestGuess));
 }
 
 /** What every line of a series begins with, `samples,machine=…,metric=… `, by series id; made once for each. */
@@ -89,18 +112,6 @@ export function createPrefixes(): (series: SeriesTable) => readonly Uint8Array[]
 
 function linePrefix({ machine, metric }: SeriesName): string {
   return `${samplesMeasurement}${tag('machine', machine)}${tag('metric', metric)} `;
-}
-
-const numberField = Buffer.from('v=');
-
-function writeValue(lines: LineBuffer, batch: SampleBatch, row: number): void {
-  const number = batch.number[row] as number;
-  if (batch.kind[row] !== valueKind.number) {
-    lines.text(otherField(batch, row, number));
-    return;
-  }
-  lines.bytes(numberField);
-  lines.number(number);
 }
 
 function otherField(batch: SampleBatch, row: number, number: number): string {

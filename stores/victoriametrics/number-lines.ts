@@ -1,14 +1,12 @@
 import { type SampleBatch, valueKind } from '@nhip/core/telemetry/sample-batch';
 import { quality } from '@nhip/core/wire/sample';
-import { createLineBuffer } from '../influxdb/line-buffer.ts';
-import { createPrefixes, type SampleEncoder } from '../influxdb/sample-lines.ts';
+import { createTimeWriter, putNumber, withRoom } from '../influxdb/line-bytes.ts';
+import { bodyBuffer, createPrefixes, restRoom, type SampleEncoder } from '../influxdb/sample-lines.ts';
 
-const numberField = Buffer.from('v=');
+const letterV = 118;
+const equals = 61;
 const space = 32;
 const newLine = 10;
-/** A usual line fits behind the last byte that is asked for; a longer one makes the buffer grow. */
-const lineRoom = 1024;
-const largestGuess = 1_100_000;
 
 /**
  * Samples as VictoriaMetrics can keep them: measurement and tags of the InfluxDB store, the fields `v` (series `samples_v`) and, when the
@@ -16,25 +14,31 @@ const largestGuess = 1_100_000;
  */
 export function createNumberEncoder(): SampleEncoder {
   const prefixesOf = createPrefixes();
+  const putTime = createTimeWriter();
   return {
     encode(batch, { fromRow, toRow, maxBytes }, skip) {
       const starts = prefixesOf(batch.series);
-      const lines = createLineBuffer(Math.min(maxBytes + lineRoom, largestGuess));
+      let bytes = bodyBuffer(maxBytes);
+      let at = 0;
       let count = 0;
       let row = fromRow;
-      for (; row < toRow && lines.length < maxBytes; row++) {
+      for (; row < toRow && at < maxBytes; row++) {
         if (skip.has(row) || !isNumeric(batch, row)) continue;
-        lines.bytes(starts[batch.seriesId[row] as number] as Uint8Array);
-        lines.bytes(numberField);
-        lines.number(numberOf(batch, row));
+        const start = starts[batch.seriesId[row] as number] as Uint8Array;
+        bytes = withRoom(bytes, at, start.length + restRoom);
+        bytes.set(start, at);
+        at += start.length;
+        bytes[at] = letterV;
+        bytes[at + 1] = equals;
+        at = putNumber(bytes, at + 2, numberOf(batch, row));
         const q = batch.quality[row] as number;
-        if (q !== quality.good) lines.text(`,q=${q}`);
-        lines.byte(space);
-        lines.whole(Math.floor(batch.timeMs[row] as number));
-        lines.byte(newLine);
+        if (q !== quality.good) at += bytes.latin1Write(`,q=${q}`, at);
+        bytes[at++] = space;
+        at = putTime(bytes, at, Math.floor(batch.timeMs[row] as number));
+        bytes[at++] = newLine;
         count++;
       }
-      return { bytes: lines.take(), fromRow, toRow: row, lines: count };
+      return { bytes: bytes.subarray(0, at), fromRow, toRow: row, lines: count };
     },
   };
 }
