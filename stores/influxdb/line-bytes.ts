@@ -53,7 +53,7 @@ export function putNumber(bytes: Buffer, start: number, value: number): number {
   const size = Math.abs(value);
   const thousandths = size < maxSmall ? (size * thousand + 0.5) | 0 : 0;
   if (thousandths === 0 || thousandths / thousand !== size) {
-    if (value !== 0) return start + bytes.latin1Write(String(value), start);
+    if (value !== 0) return start + bytes.write(String(value), start, 'latin1');
     let end = start;
     if (Object.is(value, -0)) bytes[end++] = minus;
     bytes[end] = zero;
@@ -87,7 +87,7 @@ export function createTimeWriter(): (bytes: Buffer, at: number, ms: number) => n
     if (its === 0) return putFirst(bytes, at, ms);
     if (its !== second) {
       second = its;
-      length = text.latin1Write(String(its), 0);
+      length = text.write(String(its), 0, 'latin1');
     }
     for (let i = 0; i < length; i++) bytes[at + i] = text[i] as number;
     return putThree(bytes, at + length, ms - its * thousand);

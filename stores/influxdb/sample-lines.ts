@@ -31,7 +31,10 @@ const equals = 61;
 export const restRoom = 4 * numberRoom;
 /** A usual line fits behind the last byte that is asked for; a longer one makes the buffer grow. */
 const lineRoom = 1024;
-const largestGuess = 1_100_000;
+const largestBody = 1_000_000;
+const firstGuess = 100_000;
+/** As many as may be on the way at once. */
+const maxSpare = 16;
 const bytesPerUnit = 3;
 
 export interface Body {
@@ -53,15 +56,19 @@ export interface SampleEncoder {
     rows: { readonly fromRow: number; readonly toRow: number; readonly maxBytes: number },
     skip: SkippedRows,
   ): Body;
+  /** Gives the bytes of a body back, for another: fresh memory costs more than what is written into it. */
+  reuse(body: Body): void;
 }
 
 export function createSampleEncoder(): SampleEncoder {
   const prefixesOf = createPrefixes();
   const putTime = createTimeWriter();
+  const buffers = createBodyBuffers();
   return {
+    reuse: buffers.reuse,
     encode(batch, { fromRow, toRow, maxBytes }, skip) {
       const starts = prefixesOf(batch.series);
-      let bytes = bodyBuffer(maxBytes);
+      let bytes = buffers.take(maxBytes);
       let at = 0;
       let count = 0;
       let row = fromRow;
@@ -82,7 +89,7 @@ export function createSampleEncoder(): SampleEncoder {
           at += bytes.write(field, at);
         }
         const q = batch.quality[row] as number;
-        if (q !== quality.good) at += bytes.latin1Write(`,q=${q}i`, at);
+        if (q !== quality.good) at += bytes.write(`,q=${q}i`, at, 'latin1');
         bytes[at++] = space;
         at = putTime(bytes, at, Math.floor(batch.timeMs[row] as number));
         at = putSix(bytes, at, (batch.tick[row] as number) % ticksPerMs);
@@ -94,9 +101,20 @@ export function createSampleEncoder(): SampleEncoder {
   };
 }
 
-/** For a body of `maxBytes` and the line that goes beyond. */
-export function bodyBuffer(maxBytes: number): Buffer {
-  return Buffer.allocUnsafe(Math.min(maxBytes + lineRoom, largestGuess));
+/** Buffers of bodies, used again. */
+export function createBodyBuffers(): {
+  /** For a body of `maxBytes` and the line that goes beyond. */
+  take(maxBytes: number): Buffer;
+  reuse(body: Pick<Body, 'bytes'>): void;
+} {
+  const spare: Buffer[] = [];
+  return {
+    take: (maxBytes) =>
+      maxBytes <= largestBody ? (spare.pop() ?? Buffer.allocUnsafeSlow(largestBody + lineRoom)) : Buffer.allocUnsafe(firstGuess),
+    reuse({ bytes: { buffer } }) {
+      if (buffer.byteLength === largestBody + lineRoom && spare.length < maxSpare) spare.push(Buffer.from(buffer));
+    },
+  };
 }
 
 /** What every line of a series begins with, `samples,machine=…,metric=… `, by series id; made once for each. */

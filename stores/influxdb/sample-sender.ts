@@ -30,6 +30,8 @@ export async function sendSamples(
     if (body.lines === 0) return;
     const answer = await server.write('samples', body.bytes);
     if (answer.kind === 'stored') {
+      // The server had all of it: nothing is on the way any more.
+      encoder.reuse(body);
       accepted += body.lines;
       return;
     }

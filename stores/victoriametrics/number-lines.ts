@@ -1,7 +1,7 @@
 import { type SampleBatch, valueKind } from '@nhip/core/telemetry/sample-batch';
 import { quality } from '@nhip/core/wire/sample';
 import { createTimeWriter, putNumber, withRoom } from '../influxdb/line-bytes.ts';
-import { bodyBuffer, createPrefixes, restRoom, type SampleEncoder } from '../influxdb/sample-lines.ts';
+import { createBodyBuffers, createPrefixes, restRoom, type SampleEncoder } from '../influxdb/sample-lines.ts';
 
 const letterV = 118;
 const equals = 61;
@@ -15,10 +15,12 @@ const newLine = 10;
 export function createNumberEncoder(): SampleEncoder {
   const prefixesOf = createPrefixes();
   const putTime = createTimeWriter();
+  const buffers = createBodyBuffers();
   return {
+    reuse: buffers.reuse,
     encode(batch, { fromRow, toRow, maxBytes }, skip) {
       const starts = prefixesOf(batch.series);
-      let bytes = bodyBuffer(maxBytes);
+      let bytes = buffers.take(maxBytes);
       let at = 0;
       let count = 0;
       let row = fromRow;
@@ -32,7 +34,7 @@ export function createNumberEncoder(): SampleEncoder {
         bytes[at + 1] = equals;
         at = putNumber(bytes, at + 2, numberOf(batch, row));
         const q = batch.quality[row] as number;
-        if (q !== quality.good) at += bytes.latin1Write(`,q=${q}`, at);
+        if (q !== quality.good) at += bytes.write(`,q=${q}`, at, 'latin1');
         bytes[at++] = space;
         at = putTime(bytes, at, Math.floor(batch.timeMs[row] as number));
         bytes[at++] = newLine;
