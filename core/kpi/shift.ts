@@ -16,8 +16,8 @@ export interface ShiftWindow<Rule extends ShiftRule = ShiftRule> {
   readonly to: number;
 }
 
-const dayMs = 86_400_000;
-const minuteMs = 60_000;
+export const dayMs = 86_400_000;
+export const minuteMs = 60_000;
 
 /** The shift that runs at `atMs`: of several that overlap the one listed first; null between shifts. */
 export function shiftAt<Rule extends ShiftRule>(shifts: readonly Rule[], timeZone: string, atMs: number): ShiftWindow<Rule> | null {
@@ -25,7 +25,7 @@ export function shiftAt<Rule extends ShiftRule>(shifts: readonly Rule[], timeZon
   for (const shift of shifts) {
     // Yesterday too, for shifts that cross midnight.
     for (const day of [today, today - dayMs]) {
-      const window = occurrence(shift, timeZone, day);
+      const window = shiftOnDay(shift, timeZone, day);
       if (window !== null && window.from <= atMs && atMs < window.to) return window;
     }
   }
@@ -42,7 +42,7 @@ export function shiftWindows<Rule extends ShiftRule>(
   const windows: ShiftWindow<Rule>[] = [];
   for (let day = localDay(timeZone, fromMs) - dayMs; day <= localDay(timeZone, toMs); day += dayMs) {
     for (const shift of shifts) {
-      const window = occurrence(shift, timeZone, day);
+      const window = shiftOnDay(shift, timeZone, day);
       if (window !== null && window.from < toMs && window.to > fromMs) windows.push(window);
     }
   }
@@ -60,6 +60,9 @@ export function plantDay(timeZone: string, atMs: number): { readonly from: numbe
  * clocks skip moves forward by the skipped hour; one that they show twice is the first of the two.
  */
 export function wallToUtc(timeZone: string, wallMs: number): number {
+  const midnight = Math.floor(wallMs / dayMs) * dayMs;
+  const usual = offsetMs(timeZone, midnight - dayMs);
+  if (offsetMs(timeZone, midnight + 2 * dayMs) === usual) return wallMs - usual;
   const before = offsetMs(timeZone, wallMs - dayMs);
   const after = offsetMs(timeZone, wallMs + dayMs);
   const early = wallMs - before;
@@ -68,49 +71,70 @@ export function wallToUtc(timeZone: string, wallMs: number): number {
   return offsetMs(timeZone, late) === after ? late : early;
 }
 
-function occurrence<Rule extends ShiftRule>(shift: Rule, timeZone: string, day: number): ShiftWindow<Rule> | null {
+/** The occurrence that starts on a local day (`localDay`); null on weekdays on which it does not. */
+export function shiftOnDay<Rule extends ShiftRule>(shift: Rule, timeZone: string, day: number): ShiftWindow<Rule> | null {
   if (shift.days !== undefined && !shift.days.includes(isoWeekday(day))) return null;
-  const from = day + minutes(shift.from) * minuteMs;
-  const to = day + minutes(shift.to) * minuteMs;
+  const from = day + minutesOfDay(shift.from) * minuteMs;
+  const to = day + minutesOfDay(shift.to) * minuteMs;
   return { shift, from: wallToUtc(timeZone, from), to: wallToUtc(timeZone, to > from ? to : to + dayMs) };
 }
 
 /** Midnight of the local day that holds `atMs`, as wall time written as if it were UTC. */
-function localDay(timeZone: string, atMs: number): number {
+export function localDay(timeZone: string, atMs: number): number {
   const wall = atMs + offsetMs(timeZone, atMs);
   return Math.floor(wall / dayMs) * dayMs;
 }
 
-function isoWeekday(day: number): number {
+/** 1 Monday … 7 Sunday, of a local day. */
+export function isoWeekday(day: number): number {
   return new Date(day).getUTCDay() || 7;
 }
 
-function minutes(text: string): number {
+/** Minutes since midnight of `HH:MM`; 24:00 is allowed. Throws a RangeError for other text. */
+export function minutesOfDay(text: string): number {
   const match = /^(?:([01]\d|2[0-3]):([0-5]\d)|(24):(00))$/.exec(text);
   if (match === null) throw new RangeError(`"${text}" is not a time of day: write HH:MM, for example 06:00`);
   return Number(match[1] ?? match[3]) * 60 + Number(match[2] ?? match[4]);
 }
 
-const formats = new Map<string, Intl.DateTimeFormat>();
+/** What is known of a zone: offsets by minute. Asking the runtime is slow, and calendars ask for the same days again. */
+interface Zone {
+  readonly format: Intl.DateTimeFormat;
+  readonly offsets: Map<number, number>;
+}
+
+const zones = new Map<string, Zone>();
+const maxOffsets = 20_000;
 
 /** Wall time minus UTC at `atMs`, ms, to the minute. Throws a RangeError for an unknown time zone. */
 function offsetMs(timeZone: string, atMs: number): number {
-  let format = formats.get(timeZone);
-  if (format === undefined) {
-    const twoDigits = '2-digit';
-    format = new Intl.DateTimeFormat('en-US-u-ca-iso8601', {
-      timeZone,
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: twoDigits,
-      day: twoDigits,
-      hour: twoDigits,
-      minute: twoDigits,
-    });
-    formats.set(timeZone, format);
-  }
+  const zone = zoneOf(timeZone);
+  const minute = Math.floor(atMs / minuteMs);
+  const known = zone.offsets.get(minute);
+  if (known !== undefined) return known;
   const part: Partial<Record<Intl.DateTimeFormatPartTypes, number>> = {};
-  for (const { type, value } of format.formatToParts(atMs)) part[type] = Number(value);
+  for (const { type, value } of zone.format.formatToParts(atMs)) part[type] = Number(value);
   const wall = Date.UTC(part.year ?? 0, (part.month ?? 1) - 1, part.day, part.hour, part.minute);
-  return wall - Math.floor(atMs / minuteMs) * minuteMs;
+  const offset = wall - minute * minuteMs;
+  if (zone.offsets.size >= maxOffsets) zone.offsets.clear();
+  zone.offsets.set(minute, offset);
+  return offset;
+}
+
+function zoneOf(timeZone: string): Zone {
+  const known = zones.get(timeZone);
+  if (known !== undefined) return known;
+  const twoDigits = '2-digit';
+  const format = new Intl.DateTimeFormat('en-US-u-ca-iso8601', {
+    timeZone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: twoDigits,
+    day: twoDigits,
+    hour: twoDigits,
+    minute: twoDigits,
+  });
+  const zone = { format, offsets: new Map<number, number>() };
+  zones.set(timeZone, zone);
+  return zone;
 }
