@@ -13,7 +13,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [
-            '{core,stores,edge-agent,broker,ingest,live,simulators,cli}/**/*.test.ts',
+            '{core,stores,edge-agent,broker,ingest,live,sector,simulators,cli}/**/*.test.ts',
             'dashboards/{web/src,grafana}/**/*.test.ts',
             'test/{repo,checker}/**/*.test.ts',
           ],

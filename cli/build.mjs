@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const serverRooms = ['core', 'stores', 'edge-agent', 'broker', 'ingest', 'live', 'simulators', 'cli', 'package-lock.json'];
+const serverRooms = ['core', 'stores', 'edge-agent', 'broker', 'ingest', 'live', 'sector', 'simulators', 'cli', 'package-lock.json'];
 const webRooms = ['core/wire', 'core/kpi', 'dashboards/web', 'package-lock.json'];
 
 function newest(path) {
@@ -42,7 +42,7 @@ async function buildServer() {
     target: 'node20',
     sourcemap: true,
     // Native or huge: loaded from node_modules, and only when a role needs them.
-    external: ['@duckdb/*', 'node-opcua*', 'modbus-serial', 'serialport'],
+    external: ['@duckdb/*', '@electric-sql/*', 'pg', 'node-opcua*', 'modbus-serial', 'serialport'],
     banner: { js: "import { createRequire as nhipRequire } from 'node:module'; const require = nhipRequire(import.meta.url);" },
     logLevel: 'warning',
   });

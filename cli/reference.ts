@@ -13,9 +13,11 @@ import { device } from './commands/device.ts';
 import { dlq } from './commands/dlq.ts';
 import { doctor } from './commands/doctor.ts';
 import { edge } from './commands/edge.ts';
+import { exportCommand } from './commands/export.ts';
 import { ingest } from './commands/ingest.ts';
 import { live } from './commands/live.ts';
 import { restore } from './commands/restore.ts';
+import { sector } from './commands/sector.ts';
 import { server } from './commands/server.ts';
 import { simulate } from './commands/simulate.ts';
 import { token } from './commands/token.ts';
@@ -101,7 +103,24 @@ function configuration(): string {
 }
 
 function commands(): string {
-  const all = [demo, server, broker, ingest, live, edge, simulate, device, token, dlq, doctor, backup, restore, version];
+  const all = [
+    demo,
+    server,
+    broker,
+    ingest,
+    live,
+    edge,
+    simulate,
+    device,
+    token,
+    dlq,
+    doctor,
+    backup,
+    exportCommand,
+    restore,
+    sector,
+    version,
+  ];
   return `${head}# Commands\n\nExit codes: 0 done, 1 failed, 78 wrong configuration or arguments.\n\n${all
     .flatMap((command) => [command, ...Object.values(command.actions ?? {})])
     .map((command) => `\`\`\`\n${commandHelp(command)}\n\`\`\``)

@@ -1,0 +1,17 @@
+import { ConfigError } from '@nhip/core/process/errors';
+import type { Command } from '../arguments.ts';
+import { verify } from '../sector/verify.ts';
+
+const actions = { verify };
+
+export const sector: Command = {
+  name: 'sector',
+  summary: 'The way to the sector platform: tools for signed reports and their receipts.',
+  flags: {},
+  actions,
+  run: async (input) => {
+    const [action] = input.positionals;
+    const said = action === undefined ? '' : `"${action}" is not an action; `;
+    throw new ConfigError('nhip sector', [`${said}say one of ${Object.keys(actions).join(', ')}`]);
+  },
+};
