@@ -300,6 +300,16 @@ describe('broker: Aedes work-arounds', () => {
     await vi.waitFor(() => expect(broker.health().connections).toBe(1), { timeout: 5000 });
   });
 
+  it('counts sockets that do not log in, until they go', async () => {
+    const idle = await rawSocket();
+    await vi.waitFor(() => expect(broker.health()).toMatchObject({ pending: 1, connections: 0, crowdedOut: 0 }));
+    idle.destroy();
+    await vi.waitFor(() => expect(broker.health().pending).toBe(0));
+    const logged = await client('g/e');
+    await vi.waitFor(() => expect(broker.health()).toMatchObject({ pending: 0, connections: 1 }));
+    await logged.endAsync();
+  });
+
   it.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])('survives the client id %j', async (clientId) => {
     expect((await client('g/e', { clientId })).connected).toBe(true);
     expect((await client('g/f')).connected).toBe(true);

@@ -31,7 +31,8 @@ export interface Broker {
   stop(): Promise<void>;
   /** Publishes a command to an edge node (NCMD, QoS 0, not retained). */
   sendNodeCommand(group: string, edge: string, payload: Uint8Array): void;
-  health(): { readonly connections: number } & Readonly<BrokerCounters>;
+  /** `pending`: sockets that have not logged in yet; `crowdedOut`: those that had to make room for others, since the start. */
+  health(): { readonly connections: number; readonly pending: number; readonly crowdedOut: number } & Readonly<BrokerCounters>;
 }
 
 const announceRetryMs = 1000;
@@ -46,6 +47,7 @@ const maxPending = 256;
 export function createBroker(config: BrokerConfig, deps: BrokerDeps): Broker {
   const { clock, log, logBus, credentials } = deps;
   const counters: BrokerCounters = { received: 0, waiting: 0, unkept: 0, refused: 0, oversized: 0, authFailed: 0 };
+  let crowdedOut = 0;
   const identities = new WeakMap<Client, string>();
   const subscriptions = new WeakMap<Client, number>();
   const gate = createGate({
@@ -156,6 +158,7 @@ export function createBroker(config: BrokerConfig, deps: BrokerDeps): Broker {
         if (pending.size >= maxPending && oldest !== undefined) {
           pending.delete(oldest);
           oldest.destroy();
+          crowdedOut++;
         }
         pending.add(stream);
         const client = broker.handle(stream as Parameters<Aedes['handle']>[0]);
@@ -197,7 +200,7 @@ export function createBroker(config: BrokerConfig, deps: BrokerDeps): Broker {
       });
     },
 
-    health: () => ({ connections: aedes?.connectedClients ?? 0, ...counters }),
+    health: () => ({ connections: aedes?.connectedClients ?? 0, pending: pending.size, crowdedOut, ...counters }),
   };
 }
 

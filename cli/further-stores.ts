@@ -8,8 +8,11 @@ import { createIngest, type Ingest } from '@nhip/ingest/ingest';
 import type { SendNodeCommand } from '@nhip/ingest/rebirth';
 import { problemOf } from '@nhip/ingest/work-writer';
 import type { Checkpoint, SampleStore } from '@nhip/stores/history-store';
+import { createFurtherRequests } from './further-requests.ts';
 import { createFurtherStore } from './history.ts';
 import type { FurtherStoreConfig } from './server-config.ts';
+import { createStoredCount } from './stored-count.ts';
+import { createUpkeepPart } from './upkeep.ts';
 
 export interface FurtherStoreDeps {
   readonly env: Env;
@@ -30,7 +33,7 @@ const lookEveryMs = 1000;
  * Stores beside the first one. Each has an ingest of its own that reads the log on its own, so none delays the first one, another or the
  * screen. Its place is the checkpoint in the store itself; in the log it has no cursor and holds back nothing: a store that is away
  * longer than the log's kept tail reaches misses records, which are counted. Dead letters are those of the first store, as are requests
- * to edges, but for births that only this one lacks. A store that cannot be opened is tried again for ever.
+ * to edges, but for births that only this one lacks. Upkeep of an embedded one is its own. A store that cannot be opened is tried again for ever.
  */
 export function createFurtherStores(
   configs: readonly FurtherStoreConfig[],
@@ -59,7 +62,9 @@ function runStore(
   const { clock } = env;
   const log = parent.child({ store: config.name });
   const abort = new AbortController();
-  const past = { stored: 0, leftOut: 0, missedRecords: 0 };
+  const past = { leftOut: 0, missedRecords: 0 };
+  const stored = createStoredCount();
+  const requests = createFurtherRequests(clock, sendNodeCommand);
   let begin: Checkpoint | undefined;
   let current: Running | undefined;
   /** Kept while it is away: then it is only known how far it was. */
@@ -67,45 +72,57 @@ function runStore(
   let trouble: { readonly sinceMs: number; readonly code: string; readonly text: string } | undefined;
   let running: Promise<void> | undefined;
 
-  function counts({ store, ingest }: Running): typeof past {
-    const { stored, missedRecords } = ingest.stats();
+  function counts({ store, ingest }: Running): typeof past & { readonly stored: number } {
+    const { stored: taken, missedRecords } = ingest.stats();
     const leftOut = store.leftOut?.() ?? 0;
-    return { stored: stored - leftOut, leftOut, missedRecords };
+    return { stored: taken - leftOut, leftOut, missedRecords };
+  }
+
+  function mark(run: Running): void {
+    const to = run.ingest.checkpoint()?.nextIndex;
+    if (to === undefined) return;
+    storedTo = to;
+    stored.mark(to, counts(run).stored);
   }
 
   /** Runs until the role stops, or the store must be begun anew. Rejects when it cannot be opened. */
   async function runOnce(source: LogSource): Promise<void> {
     const store = createFurtherStore(config, env);
     const ended = new AbortController();
+    const upkeep =
+      store.upkeep === undefined || config.type !== 'duckdb'
+        ? undefined
+        : createUpkeepPart(store.upkeep, { clock, log, atUtc: config.compaction.atUtc });
     const ingest: Ingest = createIngest(ingestConfig, {
       clock,
       log,
       store,
       logBus: { ...source, id: source.id, commit: async () => undefined },
       deadLetters: { append: async () => 0 },
-      // The first store asks for what both miss.
-      sendNodeCommand: (...command) => {
-        if (ingest.stats().missedRecords > 0) sendNodeCommand(...command);
-      },
+      sendNodeCommand: requests,
       beginAt: () => begin,
       onFatal: () => ended.abort(),
     });
     try {
       await ingest.start();
       current = { store, ingest };
+      stored.beginRun(ingest.checkpoint()?.nextIndex ?? 0);
+      await upkeep?.start();
       if (trouble !== undefined) log.info({}, 'The further store is there');
       trouble = undefined;
       const until = AbortSignal.any([abort.signal, ended.signal]);
       while (!until.aborted && store.isSetBack?.() !== true) {
         await clock.sleep(lookEveryMs, until).catch(() => undefined);
-        storedTo = ingest.checkpoint()?.nextIndex ?? storedTo;
+        mark(current);
       }
       if (store.isSetBack?.() === true) log.warn({}, 'The further store was started anew; what it may have lost is written again');
     } finally {
+      await upkeep?.stop();
       await ingest.stop().catch(() => undefined);
       if (current !== undefined) {
-        const { stored, leftOut, missedRecords } = counts(current);
-        past.stored += stored;
+        mark(current);
+        const { stored: taken, leftOut, missedRecords } = counts(current);
+        stored.endRun(taken);
         past.leftOut += leftOut;
         past.missedRecords += missedRecords;
       }
@@ -151,9 +168,10 @@ function runStore(
         problem: trouble === undefined ? (seen?.storeProblem ?? null) : { code: trouble.code, text: trouble.text },
         recordsBehind: Math.max(0, (log?.nextIndex ?? 0) - to),
         lagMs: seen?.lagMs ?? 0,
-        stored: past.stored + now.stored,
+        stored: stored.total() + now.stored,
         leftOut: past.leftOut + now.leftOut,
         missedRecords: past.missedRecords + now.missedRecords,
+        upkeepProblem: current?.store.upkeep?.status().problem ?? null,
       };
     },
   };

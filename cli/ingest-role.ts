@@ -75,7 +75,9 @@ export function composeIngest(
     sendNodeCommand: (...command) => commands?.send(...command),
   });
   const http =
-    listen === undefined ? undefined : createRoleHttp(listen, { problems, families: () => ingestFamilies(status(), deadLetters?.stats()) });
+    listen === undefined
+      ? undefined
+      : createRoleHttp(listen, { problems, families: () => ingestFamilies(status(), ingest?.stats(), deadLetters?.stats()) });
   const parts: readonly Part[] = [
     {
       name: 'http',

@@ -43,6 +43,7 @@ export const ingestStatus = z.object({
         stored: z.number(),
         leftOut: z.number(),
         missedRecords: z.number(),
+        upkeepProblem: z.string().nullable().default(null),
       }),
     )
     .default([]),

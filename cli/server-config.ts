@@ -22,8 +22,7 @@ const storeName = z
 const furtherStores = z
   .array(
     z.discriminatedUnion('type', [
-      // Closed days stay in its file: upkeep is for the first store.
-      duckdbConfig.omit({ compaction: true, retention: true }).extend({ name: storeName }),
+      duckdbConfig.extend({ name: storeName }),
       influxdbConfig.extend({ name: storeName }),
       victoriametricsConfig.extend({ name: storeName }),
     ]),

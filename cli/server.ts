@@ -15,7 +15,7 @@ import { createFurtherStores } from './further-stores.ts';
 import { createHistory, embeddedStore } from './history.ts';
 import { openBrokerLog, openDeadLetters } from './log-bus.ts';
 import { brokerFamilies, logFamilies } from './metrics/broker-metrics.ts';
-import { deadLetterFamilies } from './metrics/ingest-metrics.ts';
+import { deadLetterFamilies, requestFamilies } from './metrics/ingest-metrics.ts';
 import type { ServerSetup } from './server-config.ts';
 import { createUpkeepPart } from './upkeep.ts';
 import { whenThere } from './when-there.ts';
@@ -126,6 +126,7 @@ export async function composeServer(
           moreMetrics: () => [
             ...brokerFamilies(broker.health()),
             ...logFamilies(logBus.stats()),
+            ...requestFamilies(ingest.stats()),
             ...deadLetterFamilies(deadLetters.stats()),
           ],
           deadLetters: createDeadLetters({

@@ -8,6 +8,7 @@ const day = 86_400_000;
 const idle: UpkeepStatus = {
   state: 'idle',
   waitingSlices: 0,
+  waitingLateSamples: 0,
   lastEndMs: null,
   problem: null,
   slices: 0,

@@ -322,6 +322,7 @@ describe('rebirth requests', () => {
     await append(orphan());
     await stored(ingest, rig.logBus);
     expect(asked).toEqual(['g/e', 'g/e']);
+    expect(ingest.stats()).toMatchObject({ rebirthsRequested: 2, resendsRequested: 0 });
   });
 });
 

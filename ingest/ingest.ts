@@ -121,7 +121,10 @@ export function createIngest(config: IngestConfig, deps: IngestDeps): Ingest {
     if (followed !== undefined) work.followed.push({ trace: followed, startMs: atMs });
     if (message === undefined) return;
     work.oldestMs = Math.min(work.oldestMs, message.receivedMs);
-    if (decoded.needsRebirth && requestRebirth(edge, message.receivedMs)) log.info({ edge }, 'Rebirth requested');
+    if (decoded.needsRebirth && requestRebirth(edge, message.receivedMs)) {
+      counts.rebirthRequested();
+      log.info({ edge }, 'Rebirth requested');
+    }
   }
 
   function takeLetter(replayed: Replayed, work: Work, mark: BatchMark, atMs: number): void {

@@ -17,6 +17,8 @@ export interface IngestStats {
   readonly replayed: number;
   /** Records of the log that were gone before ingest read them. */
   readonly missedRecords: number;
+  /** How often edges were asked for their births. */
+  readonly rebirthsRequested: number;
   /** How often edges were asked for numbers again. */
   readonly resendsRequested: number;
   readonly batches: number;
@@ -36,6 +38,7 @@ export interface IngestCounts {
   received(samples: number): void;
   rejected(reason: string, samples: number): void;
   missed(records: number): void;
+  rebirthRequested(): void;
   resendRequested(): void;
   stored(work: Work): void;
   get(): Counts & Pick<IngestStats, 'deadLetteredByReason' | 'lostByReason'>;
@@ -50,6 +53,7 @@ export function createCounts(): IngestCounts {
     lost: 0,
     replayed: 0,
     missedRecords: 0,
+    rebirthsRequested: 0,
     resendsRequested: 0,
     batches: 0,
   };
@@ -63,6 +67,9 @@ export function createCounts(): IngestCounts {
     rejected: reject,
     missed(records) {
       counts.missedRecords += records;
+    },
+    rebirthRequested() {
+      counts.rebirthsRequested++;
     },
     resendRequested() {
       counts.resendsRequested++;

@@ -4,6 +4,14 @@ import { RetryableError } from '@nhip/core/process/errors';
 export interface Gate {
   /** Runs the job when its turn comes. Rejects at once with a RetryableError `live.busy` when the queue is full. */
   run<Result>(job: () => Promise<Result>): Promise<Result>;
+  stats(): GateStats;
+}
+
+export interface GateStats {
+  readonly running: number;
+  readonly waiting: number;
+  /** Since the start: rejected because the queue was full. */
+  readonly refused: number;
 }
 
 export interface GateLimits {
@@ -14,10 +22,12 @@ export interface GateLimits {
 export function createGate(what: string, { atOnce, queued }: GateLimits): Gate {
   const waiting: (() => void)[] = [];
   let running = 0;
+  let refused = 0;
   return {
     async run(job) {
       if (running >= atOnce) {
         if (waiting.length >= queued) {
+          refused += 1;
           throw new RetryableError('live.busy', `Too many ${what} at the same time: try again in a few seconds.`, { retryAfterMs: 2000 });
         }
         // The job that ends hands its place over, so `running` stays as it is.
@@ -31,5 +41,6 @@ export function createGate(what: string, { atOnce, queued }: GateLimits): Gate {
         else next();
       }
     },
+    stats: () => ({ running, waiting: waiting.length, refused }),
   };
 }

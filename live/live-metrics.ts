@@ -1,4 +1,5 @@
 import type { FeedStats } from './feed.ts';
+import type { GateStats } from './gate.ts';
 import type { MetricFamily } from './http/prometheus.ts';
 import { type PipelineFigures, pipelineFamilies } from './pipeline-metrics.ts';
 import type { OutletStats } from './viewers.ts';
@@ -9,6 +10,8 @@ export interface LiveFigures extends PipelineFigures {
   readonly outlets: Readonly<Record<string, OutletStats>>;
   /** Requests refused because their caller asks too often. */
   readonly rateLimited: number;
+  /** What asks the store. */
+  readonly queries: GateStats;
 }
 
 /** The service's own figures for Prometheus. Labels are bounded: route patterns, status classes, transports. */
@@ -27,7 +30,7 @@ export function createLiveMetrics(): LiveMetrics {
       if (known === undefined) answers.set(key, { labels, value: 1 });
       else known.value += 1;
     },
-    families({ feed, outlets, rateLimited, ...pipeline }) {
+    families({ feed, outlets, rateLimited, queries, ...pipeline }) {
       const perOutlet = (figure: (stats: OutletStats) => number) =>
         Object.entries(outlets).map(([transport, stats]) => ({ labels: { transport }, value: figure(stats) }));
       const one = (value: number) => [{ value }];
@@ -55,6 +58,14 @@ export function createLiveMetrics(): LiveMetrics {
           help: 'Requests refused because their caller asks too often',
           type: 'counter',
           samples: one(rateLimited),
+        },
+        { name: 'live_queries_running', help: 'Queries that the store is answering', type: 'gauge', samples: one(queries.running) },
+        { name: 'live_queries_waiting', help: 'Queries that wait for their turn', type: 'gauge', samples: one(queries.waiting) },
+        {
+          name: 'live_queries_refused_total',
+          help: 'Queries refused because too many wait',
+          type: 'counter',
+          samples: one(queries.refused),
         },
         {
           name: 'live_http_answers_total',

@@ -147,6 +147,7 @@ export function createLive(config: LiveConfig, deps: LiveDeps): Live {
           feed: feed.stats(),
           outlets: { sse: sse.stats(), socket: socket.stats() },
           rateLimited: rateLimit.refused(),
+          queries: queries.stats(),
         }),
         ...webhooks.families(),
         ...upkeepFamilies(store.upkeep?.status()),

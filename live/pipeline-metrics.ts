@@ -123,6 +123,9 @@ export function furtherStoreFamilies(stores: readonly FurtherStore[]): readonly 
       'Log records that were gone before the further store could take them',
       ({ missedRecords }) => missedRecords,
     ),
+    family('upkeep_up', 'gauge', '0 when its closed days could not be moved to files', ({ upkeepProblem }) =>
+      upkeepProblem === null ? 1 : 0,
+    ),
     {
       name: 'nhip_further_store_problem',
       help: 'Why the further store takes nothing, by the code of its error',

@@ -178,7 +178,7 @@ describe('the data path', () => {
   };
   const further = {
     ...{ name: 'metrics', type: 'victoriametrics', downSinceMs: null, problem: null, recordsBehind: 0, lagMs: 0 },
-    ...{ stored: 10, leftOut: 0, missedRecords: 0 },
+    ...{ stored: 10, leftOut: 0, missedRecords: 0, upkeepProblem: null },
   };
   it.each([
     ['all stored', {}, 'ok', 'stored'],
@@ -199,6 +199,7 @@ describe('the data path', () => {
       'wrong',
       'further store metrics takes nothing for 5 min',
     ],
+    ['a further store without room', { furtherStores: [{ ...further, upkeepProblem: 'the disk is full' }] }, 'wrong', 'the disk is full'],
     ['a further store with a hole', { furtherStores: [{ ...further, missedRecords: 7 }] }, 'note', '7 records were gone'],
     ['losses', { lost: 9, lostByReason: { outboxQuota: 9 } }, 'note', 'outboxQuota 9'],
   ] as const)('%s', (_, change, expected, words) => {

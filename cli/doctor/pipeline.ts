@@ -49,13 +49,18 @@ export function pipelineFindings(stats: PipelineStats, nowMs: number): readonly 
 }
 
 function furtherStoreFindings(
-  { name, downSinceMs, problem, missedRecords }: FurtherStore,
+  { name, downSinceMs, problem, missedRecords, upkeepProblem }: FurtherStore,
   since: (ms: number) => string,
 ): readonly Finding[] {
   const findings: Finding[] = [];
   if (downSinceMs !== null) {
     const says = `The further store ${name} takes nothing for ${since(downSinceMs)}; the first store is not concerned.`;
     findings.push(wrong('pipeline', says, problem?.text ?? 'The log of the server says why.'));
+  }
+  if (upkeepProblem !== null) {
+    findings.push(
+      wrong('pipeline', `Closed days of the further store ${name} cannot be moved to files; they stay in its database.`, upkeepProblem),
+    );
   }
   if (missedRecords > 0) {
     const says = `${missedRecords} records were gone from the log before the further store ${name} could take them.`;

@@ -7,6 +7,8 @@ import { counter, gauge } from './families.ts';
 export function brokerFamilies(health: ReturnType<Broker['health']>): readonly MetricFamily[] {
   return [
     gauge('nhip_broker_connections', 'MQTT clients that are connected', health.connections),
+    gauge('nhip_broker_pending_connections', 'Connections that have not logged in yet', health.pending),
+    counter('nhip_broker_crowded_out_connections_total', 'Connections without a login that had to make room for others', health.crowdedOut),
     gauge('nhip_broker_waiting_messages', 'Messages that wait for the disk before they are acknowledged', health.waiting),
     counter('nhip_broker_received_messages_total', 'Messages that are in the log and acknowledged', health.received),
     counter('nhip_broker_unkept_messages_total', 'Messages that the log did not take: their publishers still have them', health.unkept),

@@ -1,13 +1,21 @@
 import type { LogStats } from '@nhip/core/log/log-bus';
+import type { IngestStats } from '@nhip/ingest/stats';
 import type { MetricFamily } from '@nhip/live/http/prometheus';
 import { furtherStoreFamilies } from '@nhip/live/pipeline-metrics';
 import type { IngestStatus } from '../role-status.ts';
 import { counter, gauge } from './families.ts';
 
+type RequestCounts = Pick<IngestStats, 'rebirthsRequested' | 'resendsRequested'>;
+
 /** What ingest, as a process of its own, says of itself. `deadLetters`: their log, once it is open. */
-export function ingestFamilies(status: IngestStatus | undefined, deadLetters: LogStats | undefined): readonly MetricFamily[] {
+export function ingestFamilies(
+  status: IngestStatus | undefined,
+  requests: RequestCounts | undefined,
+  deadLetters: LogStats | undefined,
+): readonly MetricFamily[] {
   const log = deadLetters === undefined ? [] : deadLetterFamilies(deadLetters);
-  return status === undefined ? log : [...statusFamilies(status), ...log];
+  const asked = requests === undefined ? [] : requestFamilies(requests);
+  return status === undefined ? log : [...statusFamilies(status), ...asked, ...log];
 }
 
 /** The log of dead letters. */
@@ -16,6 +24,14 @@ export function deadLetterFamilies({ bytes, quotaBytes, evictedRecords }: LogSta
     gauge('nhip_dead_letter_log_bytes', 'Size of the dead letters on the disk', bytes),
     gauge('nhip_dead_letter_log_quota_bytes', 'How large they may become; the oldest go beyond it', quotaBytes),
     counter('nhip_dead_letter_log_evicted_records_total', 'Dead letters given up because of that quota', evictedRecords),
+  ];
+}
+
+/** What ingest asks of edges. */
+export function requestFamilies({ rebirthsRequested, resendsRequested }: RequestCounts): readonly MetricFamily[] {
+  return [
+    counter('nhip_requested_rebirths_total', 'Requests to edges for their births', rebirthsRequested),
+    counter('nhip_requested_resends_total', 'Requests to edges for numbers that are missing', resendsRequested),
   ];
 }
 

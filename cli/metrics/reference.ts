@@ -3,9 +3,10 @@ import type { AgentHealth } from '@nhip/edge-agent/agent';
 import type { MetricFamily } from '@nhip/live/http/prometheus';
 import { createLiveMetrics } from '@nhip/live/live-metrics';
 import { upkeepFamilies } from '@nhip/live/upkeep-metrics';
+import { webhookFamilies } from '@nhip/live/webhooks/webhooks';
 import { brokerFamilies, logFamilies, logQuotaFamilies } from './broker-metrics.ts';
 import { edgeFamilies } from './edge-metrics.ts';
-import { deadLetterFamilies } from './ingest-metrics.ts';
+import { deadLetterFamilies, requestFamilies } from './ingest-metrics.ts';
 
 /** What each label can be, and so how many series there can be. A label that is not here does not belong into a metric. */
 const labels: Readonly<Record<string, string>> = {
@@ -14,6 +15,8 @@ const labels: Readonly<Record<string, string>> = {
   store: 'names of the configured further stores, at most 4',
   online: 'true, false',
   edge: 'edge agents with a login, at most 500',
+  webhook: 'names of the configured webhooks, at most 20',
+  outcome: 'a fixed list of outcomes',
   transport: 'sse, socket',
   route: 'routes of the API',
   status: '2xx, 3xx, 4xx, 5xx',
@@ -39,7 +42,18 @@ function exampleFamilies(): Readonly<Record<string, readonly MetricFamily[]>> {
       ...{ evicted: 0, lagMs: 0, logBytes: 0, logQuotaBytes: 0, logRecordsBehind: 0, storeDownSinceMs: null, logFullSinceMs: null },
       storeProblem: problem,
       furtherStores: [
-        { name: 's', type: 'influxdb', downSinceMs: 0, problem, recordsBehind: 0, lagMs: 0, stored: 0, leftOut: 0, missedRecords: 0 },
+        {
+          name: 's',
+          type: 'influxdb',
+          downSinceMs: 0,
+          problem,
+          recordsBehind: 0,
+          lagMs: 0,
+          stored: 0,
+          leftOut: 0,
+          missedRecords: 0,
+          upkeepProblem: null,
+        },
       ],
     },
     edges: [{ id: 'g/e', online: true, outboxRecords: 0, since: 0, lastSeen: 0, lagMs: 0, backlogAtMs: null, devices: [] }],
@@ -50,9 +64,10 @@ function exampleFamilies(): Readonly<Record<string, readonly MetricFamily[]>> {
     feed: { records: 0, samples: 0, isCaughtUp: true, isBroken: false },
     outlets: { sse: outlet, socket: outlet },
     rateLimited: 0,
+    queries: { running: 0, waiting: 0, refused: 0 },
   };
   const upkeep = {
-    ...{ waitingSlices: 0, slices: 0, lateSlices: 0, movedSamples: 0, expiredFiles: 0, expiredSamples: 0 },
+    ...{ waitingSlices: 0, waitingLateSamples: 0, slices: 0, lateSlices: 0, movedSamples: 0, expiredFiles: 0, expiredSamples: 0 },
     ...{ coldFiles: 0, coldSamples: 0, coldBytes: 0, problem: null },
   };
   const agent: AgentHealth = {
@@ -66,13 +81,18 @@ function exampleFamilies(): Readonly<Record<string, readonly MetricFamily[]>> {
       },
     ],
   };
-  const broker = { connections: 0, received: 0, waiting: 0, unkept: 0, refused: 0, oversized: 0, authFailed: 0 };
+  const broker = { connections: 0, pending: 0, received: 0, waiting: 0, unkept: 0, refused: 0, oversized: 0, authFailed: 0, crowdedOut: 0 };
+  const hook = { delivered: 0, givenUp: 0, dropped: 0, failedAttempts: 0, waiting: 0, isFailing: false };
   return {
     '`nhip server` and `nhip live`: /metrics, with a login': live.families(liveFigures as Parameters<typeof live.families>[0]),
+    '`nhip server` and `nhip live` with webhooks, too': webhookFamilies([{ name: 'w', stats: () => hook }]),
     '`nhip server` with DuckDB, too': upkeepFamilies(upkeep as Parameters<typeof upkeepFamilies>[0]),
     '`nhip server` and `nhip broker --http-port`': [...brokerFamilies(broker), ...logFamilies(noLog)],
     '`nhip broker --http-port` alone': logQuotaFamilies(noLog),
-    '`nhip server` and `nhip ingest --http-port`': deadLetterFamilies(noLog),
+    '`nhip server` and `nhip ingest --http-port`': [
+      ...requestFamilies({ rebirthsRequested: 0, resendsRequested: 0 }),
+      ...deadLetterFamilies(noLog),
+    ],
     '`nhip edge run --http-port`': edgeFamilies(agent, 0),
   };
 }

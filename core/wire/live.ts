@@ -187,6 +187,8 @@ export interface FurtherStore {
   readonly leftOut: number;
   /** Records that were gone from the log before it could take them; since the process started. */
   readonly missedRecords: number;
+  /** Why its closed days cannot be moved to files; null: they can, or it has no such work. */
+  readonly upkeepProblem: string | null;
 }
 
 /** What became of samples. */

@@ -30,6 +30,17 @@ export const metricNames = {
   connection: 'Connection',
 } as const;
 
+/** Counters of pieces: `Count/<name>`. */
+export const countPrefix = 'Count/';
+
+/** Metrics that only grow, until they are reset. */
+export function isCounter(metric: string): boolean {
+  return metric.startsWith(countPrefix) || metric === metricNames.energyImport;
+}
+
+/** Metrics whose text is one of a few words that hold until the next. */
+export const heldMetrics = [metricNames.state, metricNames.mode, metricNames.connection] as const;
+
 /** Boolean metrics below this prefix are alarms: `Alarm/<name>`. */
 export const alarmPrefix = 'Alarm/';
 
@@ -43,10 +54,9 @@ export function isReportedUnreduced(metric: string): boolean {
     metric === metricNames.state ||
     metric.startsWith('State/') ||
     metric === metricNames.mode ||
-    metric.startsWith('Count/') ||
+    isCounter(metric) ||
     metric.startsWith('Job/') ||
-    metric.startsWith(alarmPrefix) ||
-    metric === metricNames.energyImport
+    metric.startsWith(alarmPrefix)
   );
 }
 

@@ -87,7 +87,24 @@ describe('completeness', () => {
       totals: { stored: 0, lost: 0, deadLettered: 0, completeness: null },
       reasons: [],
       unattributed: 4,
+      next: null,
     });
+  });
+
+  it('comes in pages, each with the totals of all', async () => {
+    const whole = await json<Completeness>(completenessOf(press));
+    const rows: Completeness['rows'][number][] = [];
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const path = completenessOf(press, `&limit=1${cursor === '' ? '' : `&cursor=${cursor}`}`);
+      const page: Completeness & { next: string | null } = await json(path);
+      expect(page.rows).toHaveLength(1);
+      expect(page.totals).toEqual(whole.totals);
+      rows.push(...page.rows);
+      cursor = page.next;
+    }
+    expect(rows).toEqual(whole.rows);
+    expect(await detail(completenessOf(press, '&limit=50001'))).toEqual([400, expect.stringContaining('1 to 50000')]);
+    expect((await get(completenessOf(press, '&limit=1'), { accept: 'text/csv' })).headers.get('link')).toContain('rel="next"');
   });
 
   it('comes as CSV with a line for the total', async () => {

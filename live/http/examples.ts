@@ -46,6 +46,7 @@ export const examples: Readonly<Record<string, Example>> = {
       totals: delivery,
       reasons: [{ reason: 'outboxQuota', samples: 10 }],
       unattributed: 0,
+      next: null,
     },
   },
   getEdgesGroupEdgeCertificates: {
@@ -98,7 +99,16 @@ export const examples: Readonly<Record<string, Example>> = {
       name: 'duckdb',
       durability: 'D3',
       upkeep: {
-        ...{ state: 'idle', waitingSlices: 0, lastEndMs: atMs, problem: null, slices: 1, lateSlices: 0, movedSamples: 4_000_000 },
+        ...{
+          state: 'idle',
+          waitingSlices: 0,
+          waitingLateSamples: 0,
+          lastEndMs: atMs,
+          problem: null,
+          slices: 1,
+          lateSlices: 0,
+          movedSamples: 4_000_000,
+        },
         ...{ expiredFiles: 0, expiredSamples: 0, coldFiles: 12, coldSamples: 48_000_000, coldBytes: 96_000_000, coldToMs: atMs },
       },
     },

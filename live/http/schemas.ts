@@ -129,6 +129,10 @@ export const pipelineStats = z
           stored: z.number().describe('Samples since the process started'),
           leftOut: z.number().describe('Samples that it cannot keep, e.g. texts, since the process started'),
           missedRecords: z.number().describe('Records that were gone from the log before it could take them, since the process started'),
+          upkeepProblem: z
+            .string()
+            .nullable()
+            .describe('Why its closed days cannot be moved to files; null: they can, or it has no such work'),
         }),
       )
       .describe('Stores beside the first one; none of them delays it'),

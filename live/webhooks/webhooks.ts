@@ -38,7 +38,7 @@ export function createWebhooks(configs: readonly WebhookConfig[], { hub, ...deps
         for (const { config, target } of hooks) if (isWanted(config, event)) target.enqueue(event);
       }
     },
-    families: () => families(hooks.map(({ target }) => target)),
+    families: () => webhookFamilies(hooks.map(({ target }) => target)),
     async stop() {
       await Promise.all(hooks.map(({ target }) => target.stop()));
     },
@@ -50,7 +50,8 @@ export function isWanted({ events, machines }: Pick<WebhookConfig, 'events' | 'm
   return machines.length === 0 || machines.some((wanted) => (wanted.endsWith('/') ? machine.startsWith(wanted) : machine === wanted));
 }
 
-function families(targets: readonly Target[]): readonly MetricFamily[] {
+/** By the names in the configuration. */
+export function webhookFamilies(targets: readonly Pick<Target, 'name' | 'stats'>[]): readonly MetricFamily[] {
   if (targets.length === 0) return [];
   const all = targets.map((target) => ({ webhook: target.name, stats: target.stats() }));
   const outcomes = ['delivered', 'givenUp', 'dropped'] as const;

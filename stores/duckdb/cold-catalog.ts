@@ -3,6 +3,7 @@ import { chmod, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { PermanentError } from '@nhip/core/process/errors';
+import { lateTable } from './late.ts';
 
 /**
  * The files of closed days and the table `cold_files` that says which of them count.
@@ -34,6 +35,7 @@ export const coldTables = [
   // The first and last sample of each series that was ever moved to a file; the last one stays known when retention takes the file.
   `CREATE TABLE IF NOT EXISTS cold_series (series INTEGER NOT NULL, t_first TIMESTAMP_MS NOT NULL, t TIMESTAMP_MS NOT NULL, n INTEGER NOT NULL,
     v DOUBLE, s VARCHAR, k UTINYINT NOT NULL, q USMALLINT NOT NULL)`,
+  lateTable,
 ];
 
 /** Beside the database and named after it, e.g. `history.cold`: two databases in one folder must not share files. */
@@ -71,17 +73,22 @@ export function coldFilesMissing(folder: string, missing: readonly ColdFile[]): 
   );
 }
 
-/** Removes files that are not live, then their rows; repeated after a crash it does the same. Resolves with how many there were. */
-export async function sweepColdFiles(connection: DuckDBConnection, folder: string): Promise<number> {
+/** Removes files that are not live, then their rows; repeated after a crash it does the same. Rejects when some cannot be removed: they are tried again next time. */
+export async function sweepColdFiles(connection: DuckDBConnection, folder: string): Promise<void> {
   const names = (await connection.runAndReadAll("SELECT name FROM cold_files WHERE state <> 'live'"))
     .getRows()
     .map(([name]) => String(name));
+  const stuck: unknown[] = [];
   for (const name of names) {
-    await rm(join(folder, name), { force: true });
-    await rm(join(folder, name + partialSuffix), { force: true });
+    try {
+      await rm(join(folder, name), { force: true });
+      await rm(join(folder, name + partialSuffix), { force: true });
+      await connection.run(`DELETE FROM cold_files WHERE state <> 'live' AND name = ${literal(name)}`);
+    } catch (error) {
+      stuck.push(error);
+    }
   }
-  if (names.length > 0) await connection.run("DELETE FROM cold_files WHERE state <> 'live'");
-  return names.length;
+  if (stuck.length > 0) throw stuck[0];
 }
 
 /** Brings a finished partial file under its name, durable when it resolves with its size. */

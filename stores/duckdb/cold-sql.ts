@@ -1,6 +1,6 @@
 import { type DuckDBListValue, LIST, listValue, VARCHAR } from '@duckdb/node-api';
+import { countPrefix, heldMetrics, metricNames } from '@nhip/core/wire/vocabulary';
 import type { SeriesInfo } from '../history-store.ts';
-import { counterMetrics, energyMetric, stateMetrics } from './roll-up-metrics.ts';
 
 /**
  * SQL that writes the files of closed days. Their columns are a promise to whoever opens them without us (docs/history-files.md):
@@ -11,7 +11,7 @@ import { counterMetrics, energyMetric, stateMetrics } from './roll-up-metrics.ts
  *
  * A roll-up row depends on the samples of its own step only, never on a neighbour, so that late data spoils one file and no other:
  * `gain` is what a counter gained between the samples of the step, `seconds` how long a state held from its first sample in the
- * step on. What happened between the last sample of a step and the first of the next is added by who reads them .
+ * step on. What happened between the last sample of a step and the first of the next is added by who reads them (gains.ts, state-times.ts).
  */
 export const parquetOptions =
   "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 17, PARQUET_VERSION 'v2', ROW_GROUP_SIZE 40960, DICTIONARY_SIZE_LIMIT 500";
@@ -69,8 +69,8 @@ export function coldAsHot(files: string, filter: string): string {
 }
 
 const list = (names: readonly string[]): string => names.map((name) => `'${name}'`).join(', ');
-const isState = `metric IN (${list(stateMetrics)})`;
-const isCounter = `(starts_with(metric, '${counterMetrics}') OR metric = '${energyMetric}')`;
+const isState = `metric IN (${list(heldMetrics)})`;
+const isCounter = `(starts_with(metric, '${countPrefix}') OR metric = '${metricNames.energyImport}')`;
 
 /** Begin of the step that `column` (a TIMESTAMP) falls into, ms. */
 export const stepOf = (column: string, everyMs: string): string => `(floor(epoch_ms(${column}) / ${everyMs}) * ${everyMs})`;

@@ -24,6 +24,18 @@ export const duckdbConfig = z.strictObject({
         .min(1)
         .default(5_000_000)
         .describe('A day with more samples (or more than 4,000 for each MB of `memoryLimitMb`) becomes several files, by whole hours'),
+      lateShare: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.01)
+        .describe('A file is written again when its late samples are this part of it; fewer wait in the database. 0: they never wait'),
+      lateWaitHours: z.int().min(0).max(8760).default(72).describe('Late samples, however few, wait no longer than this'),
+      minFreeMb: z
+        .int()
+        .min(0)
+        .default(512)
+        .describe('Room on the disk that is left free, MB: with less, closed days stay in the database until there is more'),
     })
     .prefault({})
     .describe('How closed days become files'),
@@ -38,4 +50,7 @@ export const duckdbConfig = z.strictObject({
 export type DuckdbConfig = z.infer<typeof duckdbConfig>;
 
 /** What a store needs to be opened; the rest is for its upkeep. */
-export type DuckdbSettings = Omit<DuckdbConfig, 'compaction' | 'retention'> & Partial<Pick<DuckdbConfig, 'compaction' | 'retention'>>;
+export type DuckdbSettings = Omit<DuckdbConfig, 'compaction' | 'retention'> & {
+  readonly compaction?: Partial<DuckdbConfig['compaction']>;
+  readonly retention?: DuckdbConfig['retention'];
+};

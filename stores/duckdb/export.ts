@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, rm, stat, statfs } from 'node:fs/promises';
+import { chmod, mkdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type DuckDBConnection, INTEGER, LIST, listValue } from '@duckdb/node-api';
 import { RetryableError, reasonOf } from '@nhip/core/process/errors';
@@ -7,11 +7,11 @@ import type { ExportedFile, ExportQuery, SeriesInfo } from '../history-store.ts'
 import { literal, parquet } from './cold-catalog.ts';
 import { allSamples, names, namesOf, nameTypes, parquetOptions } from './cold-sql.ts';
 import { type Cold, exportFolderOf } from './cold-store.ts';
+import { freeBytes, watchRoom } from './disk-room.ts';
 import { ofSeries, samplesIn } from './relations.ts';
 
 /** A disk that an export fills would stop the log beside it. */
 const reserveBytes = 536_870_912;
-const watchMs = 250;
 
 /** Text that a spreadsheet would run as a formula gets a leading apostrophe, as in every CSV of ours. */
 const guarded = (column: string): string =>
@@ -43,7 +43,7 @@ export async function exportSamples(
   const rank = 'list_extract($ranks, series + 1)';
   const params = { from: fromMs, to: toMs, ranks: listValue([...ranksOf(series)]), ...namesOf(series) };
   const stop = (): void => connection.interrupt();
-  const watch = setInterval(() => void hasRoom(dirname(file)).then((has) => has || stop()), watchMs);
+  const stopWatching = watchRoom(dirname(file), reserveBytes, stop);
   signal?.addEventListener('abort', stop);
   try {
     signal?.throwIfAborted();
@@ -64,7 +64,7 @@ export async function exportSamples(
     const why = isFull ? 'the disk has too little room: ask for a shorter time, or for Parquet' : reasonOf(error);
     throw new RetryableError('store.exportFailed', `The samples could not be exported: ${why}`, { cause: error });
   } finally {
-    clearInterval(watch);
+    stopWatching();
     signal?.removeEventListener('abort', stop);
   }
 }
@@ -79,6 +79,5 @@ function ranksOf(series: readonly SeriesInfo[]): Int32Array {
 }
 
 async function hasRoom(folder: string): Promise<boolean> {
-  const { bavail, bsize } = await statfs(folder);
-  return bavail * bsize >= reserveBytes;
+  return (await freeBytes(folder)) >= reserveBytes;
 }

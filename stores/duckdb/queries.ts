@@ -46,9 +46,9 @@ export async function queryRange(connection: DuckDBConnection, cold: Cold, serie
 }
 
 /** How far back the last value is looked for, first near, then farther: DuckDB skips what lies outside without reading it. */
-const lookBackMs = [3_600_000, 86_400_000, 30 * 86_400_000, 365 * 86_400_000, Number.POSITIVE_INFINITY];
+export const lookBackMs = [3_600_000, 86_400_000, 30 * 86_400_000, 365 * 86_400_000, Number.POSITIVE_INFINITY];
 /** make_timestamp_ms goes no further back than this (290,000 years). */
-const earliestMs = -8.64e15;
+export const earliestMs = -8.64e15;
 
 /** Samples of many series, in columns of the same length. */
 export interface Changes extends Columns {
@@ -77,6 +77,12 @@ export function queryRangeOfMany(
   return changes(connection, `SELECT series, t, k, v, s, q FROM (${all}) ORDER BY series, t, n LIMIT $limit::BIGINT`, { ...span, limit });
 }
 
+/** Series that may have samples before `at` in files: others are not looked for there. */
+export async function seriesInFiles(connection: DuckDBConnection, at: number): Promise<ReadonlySet<number>> {
+  const older = 'SELECT series FROM cold_series WHERE t_first < make_timestamp_ms($at::BIGINT)';
+  return new Set((await columns(connection, older, { at }))[0]?.map(Number));
+}
+
 /** The last sample before `at` of each series that has one. */
 export async function queryLastBeforeOfMany(
   connection: DuckDBConnection,
@@ -86,9 +92,7 @@ export async function queryLastBeforeOfMany(
 ): Promise<Changes> {
   const found = { series: [] as number[], t: [] as number[], v: [] as Value[], q: [] as number[] };
   let missing = ids;
-  // Only these are looked for in files.
-  const older = 'SELECT series FROM cold_series WHERE t_first < make_timestamp_ms($at::BIGINT)';
-  const inFiles = new Set((await columns(connection, older, { at }))[0]?.map(Number));
+  const inFiles = await seriesInFiles(connection, at);
   let to = at;
   for (const back of lookBackMs) {
     if (missing.length === 0) break;

@@ -1,12 +1,10 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { literal } from './cold-catalog.ts';
+import { type ColdKind, literal } from './cold-catalog.ts';
 import type { ColdStore } from './cold-store.ts';
 import { deleteHot } from './compactor.ts';
 import type { DuckdbConfig } from './config.ts';
+import { earliestMs } from './queries.ts';
 import { dayMs } from './slices.ts';
-
-/** make_timestamp_ms goes no further back than this (290,000 years). */
-const earliestMs = -8.64e15;
 
 export interface Expired {
   readonly files: number;
@@ -14,27 +12,46 @@ export interface Expired {
   readonly samples: number;
 }
 
+/** What ends before is deleted, ms UTC; -Infinity: nothing. */
+export type Cutoff = Readonly<Record<ColdKind, number>>;
+
+/** By whole days, counted from the newest sample if the clock says a later time. */
+export async function cutoffOf(
+  connection: DuckDBConnection,
+  { rawDays, minuteDays }: DuckdbConfig['retention'],
+  nowMs: number,
+): Promise<Cutoff> {
+  const never = Number.NEGATIVE_INFINITY;
+  if (rawDays === undefined && minuteDays === undefined) return { samples: never, minutes: never, hours: never };
+  // What is deleted is gone: a clock that is years ahead must not do it. A plant that stands still keeps what it has.
+  const today = Math.min(Math.floor(nowMs / dayMs), Math.floor((await newestMs(connection)) / dayMs) + 1);
+  const before = (keptDays: number | undefined): number => (keptDays === undefined ? never : (today - keptDays) * dayMs);
+  return { samples: before(rawDays), minutes: before(minuteDays), hours: never };
+}
+
 /**
- * Deletes what is older than it is kept, by whole days, counted from the newest sample if the clock says a later time. To be run when compaction has come to its end: what is still hot of an
- * expired day came later than its roll-ups were made.
+ * Deletes what is older than it is kept. To be run after compaction: what is still hot of an expired day came later than its roll-ups were
+ * made. `spared` are the spans that compaction could not do: their hot samples stay until it could.
  */
 export async function expire(
   connection: DuckDBConnection,
   cold: ColdStore,
-  { rawDays, minuteDays }: DuckdbConfig['retention'],
-  nowMs: number,
+  cutoff: Cutoff,
+  spared: readonly { readonly fromMs: number; readonly toMs: number }[],
 ): Promise<Expired> {
-  if (rawDays === undefined && minuteDays === undefined) return { files: 0, samples: 0 };
-  // What is deleted is gone: a clock that is years ahead must not do it. A plant that stands still keeps what it has.
-  const today = Math.min(Math.floor(nowMs / dayMs), Math.floor((await newestMs(connection)) / dayMs) + 1);
-  const before = (keptDays: number | undefined): number => (keptDays === undefined ? Number.NEGATIVE_INFINITY : (today - keptDays) * dayMs);
-  const cutoff = { samples: before(rawDays), minutes: before(minuteDays), hours: Number.NEGATIVE_INFINITY };
+  if (Math.max(...Object.values(cutoff)) === Number.NEGATIVE_INFINITY) return { files: 0, samples: 0 };
   const files = cold.current().files.filter(({ kind, toMs }) => toMs <= cutoff[kind]);
   let samples = files.reduce((sum, { kind, rows }) => sum + (kind === 'samples' ? rows : 0), 0);
   await connection.run('BEGIN');
   try {
     for (const { name } of files) await connection.run(`UPDATE cold_files SET state = 'obsolete' WHERE name = ${literal(name)}`);
-    if (rawDays !== undefined) samples += await deleteHot(connection, earliestMs, cutoff.samples);
+    let from = earliestMs;
+    const ends = [...spared].sort((a, b) => a.fromMs - b.fromMs);
+    for (const { fromMs, toMs } of [...ends, { fromMs: Number.POSITIVE_INFINITY, toMs: 0 }]) {
+      const to = Math.min(fromMs, cutoff.samples);
+      if (from < to) samples += await deleteHot(connection, from, to);
+      from = Math.max(from, toMs);
+    }
     await cold.switchTo(connection, () => connection.run('COMMIT'));
   } catch (error) {
     await connection.run('ROLLBACK').catch(() => undefined);

@@ -5,7 +5,7 @@ import { dayMs, planSlices, type Slice } from './slices.ts';
 
 const hourMs = 3_600_000;
 const t0 = Date.UTC(2026, 10, 20);
-const limits = { closedBeforeMs: t0 + 2 * dayMs, maxLateSlices: 32 };
+const limits = { closedBeforeMs: t0 + 2 * dayMs };
 
 const fileOf = ({ fromMs, toMs }: Slice): ColdFile => ({
   ...{ kind: 'samples', name: `samples/${fromMs}`, fromMs, toMs },

@@ -15,6 +15,8 @@ export interface Slice {
   readonly toMs: number;
   readonly isWholeDay: boolean;
   readonly hotRows: number;
+  /** Of the file that is there. */
+  readonly coldRows: number;
   /** Has a file already, which gets a new version. */
   readonly isLate: boolean;
 }
@@ -23,8 +25,6 @@ export interface SliceLimits {
   /** Days from here on are still open. */
   readonly closedBeforeMs: number;
   readonly maxSliceRows: number;
-  /** At most so many slices are written again for late data in one round: those with the most of it. */
-  readonly maxLateSlices: number;
 }
 
 /** Times outside are the mistake of some clock; their samples stay hot, in files named by the calendar they would have no place. */
@@ -45,7 +45,7 @@ export function planSlices(counts: readonly HourCount[], files: readonly ColdFil
     const covers = ({ fromMs, toMs }: ColdFile): boolean => atMs >= fromMs && atMs < toMs;
     const file = samples.find(covers);
     if (file !== undefined) {
-      const slice = late.get(file.name) ?? sliceOf(file.fromMs, file.toMs, 0, true);
+      const slice = late.get(file.name) ?? sliceOf(file.fromMs, file.toMs, 0, file.rows);
       late.set(file.name, { ...slice, hotRows: slice.hotRows + rows });
     } else if (!files.some(covers)) {
       const dayFrom = Math.floor(atMs / dayMs) * dayMs;
@@ -56,8 +56,7 @@ export function planSlices(counts: readonly HourCount[], files: readonly ColdFil
   const fresh = [...days]
     .sort(([a], [b]) => a - b)
     .flatMap(([dayFrom, hours]) => freeSpans(dayFrom, files).flatMap((span) => splitSpan(span, hours, limits.maxSliceRows)));
-  const again = [...late.values()].sort((a, b) => b.hotRows - a.hotRows || a.fromMs - b.fromMs).slice(0, limits.maxLateSlices);
-  return [...fresh, ...again];
+  return [...fresh, ...late.values()];
 }
 
 interface Span {
@@ -86,16 +85,18 @@ function splitSpan({ fromMs, toMs }: Span, counts: readonly HourCount[], maxRows
   let rows = 0;
   for (const count of hours) {
     if (rows > 0 && rows + count.rows > maxRows) {
-      slices.push(sliceOf(from, count.hourMs, rows, false));
+      slices.push(sliceOf(from, count.hourMs, rows));
       from = count.hourMs;
       rows = 0;
     }
     rows += count.rows;
   }
-  return [...slices, sliceOf(from, toMs, rows, false)];
+  return [...slices, sliceOf(from, toMs, rows)];
 }
 
-function sliceOf(fromMs: number, toMs: number, hotRows: number, isLate: boolean): Slice {
+/** `coldRows` of a slice that has a file already. */
+function sliceOf(fromMs: number, toMs: number, hotRows: number, coldRows?: number): Slice {
   const isWholeDay = toMs - fromMs === dayMs;
-  return { name: new Date(fromMs).toISOString().slice(0, isWholeDay ? 10 : 13), fromMs, toMs, isWholeDay, hotRows, isLate };
+  const name = new Date(fromMs).toISOString().slice(0, isWholeDay ? 10 : 13);
+  return { name, fromMs, toMs, isWholeDay, hotRows, coldRows: coldRows ?? 0, isLate: coldRows !== undefined };
 }

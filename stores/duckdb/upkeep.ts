@@ -1,11 +1,13 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { reasonOf } from '@nhip/core/process/errors';
+import { PermanentError, reasonOf } from '@nhip/core/process/errors';
 import type { SeriesInfo, UpkeepStatus } from '../history-store.ts';
 import { type ColdFile, coldFilesMissing, missingColdFiles, sweepColdFiles } from './cold-catalog.ts';
 import type { ColdStore } from './cold-store.ts';
 import { compactSlice } from './compactor.ts';
 import type { DuckdbConfig } from './config.ts';
-import { expire } from './retention.ts';
+import { freeBytes } from './disk-room.ts';
+import { chooseLate, forgetLate } from './late.ts';
+import { cutoffOf, expire } from './retention.ts';
 import { dayMs, type HourCount, planSlices, type Slice } from './slices.ts';
 
 export interface UpkeepDeps {
@@ -19,13 +21,20 @@ export interface UpkeepDeps {
   alone<Result>(step: () => Promise<Result>): Promise<Result>;
 }
 
-/** Late samples of so many slices are merged in one round, those with the most; the others stay hot and are answered from there. */
-const maxLateSlices = 32;
 /** A day is closed this long after its end: what an edge holds back for a moment is not late then. */
 const graceMs = 600_000;
 
 /** What sorting a slice may take of the memory that ingest and queries share with it; measured with 130 B a row to sort. */
 const rowsPerMb = 4000;
+
+const bytesPerMb = 1_048_576;
+/** Samples and roll-ups on disk, at most: twice what values that change with every sample took. */
+const bytesPerRow = 40;
+
+interface Failed {
+  readonly slice: Slice;
+  readonly error: unknown;
+}
 
 export interface Upkeep {
   run(nowMs: number, signal?: AbortSignal): Promise<void>;
@@ -37,6 +46,7 @@ export function createUpkeep({ cold, config, connection, series, alone }: Upkeep
   const totals = { slices: 0, lateSlices: 0, movedSamples: 0, expiredFiles: 0, expiredSamples: 0 };
   let state: UpkeepStatus['state'] = 'idle';
   let waiting = 0;
+  let waitingLateSamples = 0;
   let lastEndMs: number | null = null;
   let problem: string | null = null;
 
@@ -48,11 +58,46 @@ export function createUpkeep({ cold, config, connection, series, alone }: Upkeep
         cold.switchTo(own, commit),
       );
       totals.slices++;
-      if (slice.isLate) totals.lateSlices++;
+      if (slice.isLate) {
+        totals.lateSlices++;
+        await forgetLate(own, slice);
+      }
       totals.movedSamples += moved;
     } finally {
-      await sweepColdFiles(own, cold.folder);
+      // The end of the round says what cannot be removed.
+      await sweepColdFiles(own, cold.folder).catch(() => undefined);
     }
+  }
+
+  /** One slice that cannot be moved keeps back no other. Resolves with those that could not. */
+  async function compactAll(slices: readonly Slice[], signal: AbortSignal | undefined): Promise<readonly Failed[]> {
+    const failed: Failed[] = [];
+    waiting = slices.length;
+    for (const slice of slices) {
+      signal?.throwIfAborted();
+      try {
+        await requireRoom(slice);
+        await alone(() => compact(slice, signal));
+        waiting--;
+      } catch (error) {
+        signal?.throwIfAborted();
+        failed.push({ slice, error });
+      }
+    }
+    return failed;
+  }
+
+  /** A file that fills the disk would stop the log beside it. */
+  async function requireRoom({ name, hotRows, coldRows }: Slice): Promise<void> {
+    const free = await freeBytes(cold.folder);
+    const wanted = config.compaction.minFreeMb * bytesPerMb + (hotRows + coldRows) * bytesPerRow;
+    if (free >= wanted) return;
+    const mb = (bytes: number): string => (bytes / bytesPerMb).toFixed(0);
+    throw new PermanentError(
+      'store.diskLow',
+      `${name} stays in the database: the disk of ${cold.folder} has ${mb(free)} MB free, its files need ${mb(wanted)} MB with the reserve ` +
+        '(compaction.minFreeMb); make room',
+    );
   }
 
   const missingFiles = (): readonly ColdFile[] => missingColdFiles(cold.folder, cold.current().files);
@@ -67,25 +112,27 @@ export function createUpkeep({ cold, config, connection, series, alone }: Upkeep
     async run(nowMs, signal) {
       state = 'running';
       try {
-        await alone(() => sweepColdFiles(connection(), cold.folder));
         const closedBeforeMs = Math.floor((nowMs - graceMs) / dayMs) * dayMs;
         const maxSliceRows = Math.min(config.compaction.maxFileRows, config.memoryLimitMb * rowsPerMb);
         const counts = await countHot(connection(), closedBeforeMs);
         const gone = new Set(missingFiles().map(({ fromMs }) => fromMs));
-        const slices = planSlices(counts, cold.current().files, { closedBeforeMs, maxSliceRows, maxLateSlices }).filter(
-          ({ isLate, fromMs }) => !(isLate && gone.has(fromMs)),
-        );
-        waiting = slices.length;
-        for (const slice of slices) {
-          signal?.throwIfAborted();
-          await alone(() => compact(slice, signal));
-          waiting--;
-        }
+        const planned = planSlices(counts, cold.current().files, { closedBeforeMs, maxSliceRows });
+        const cutoff = await cutoffOf(connection(), config.retention, nowMs);
+        const hotOfFiles = planned.filter(({ isLate, fromMs }) => isLate && !gone.has(fromMs));
+        const times = { nowMs, expiringBeforeMs: cutoff.samples };
+        const late = await alone(() => chooseLate(connection(), hotOfFiles, config.compaction, times));
+        waitingLateSamples = late.waiting.reduce((sum, { hotRows }) => sum + hotRows, 0);
+        const failed = await compactAll([...planned.filter(({ isLate }) => !isLate), ...late.due], signal);
         signal?.throwIfAborted();
-        const expired = await alone(() => expire(connection(), cold, config.retention, nowMs));
-        await alone(() => sweepColdFiles(connection(), cold.folder));
+        const spared = [...failed.map(({ slice }) => slice), ...late.waiting];
+        const expired = await alone(() => expire(connection(), cold, cutoff, spared));
         totals.expiredFiles += expired.files;
         totals.expiredSamples += expired.samples;
+        let trouble = failed[0]?.error;
+        await alone(() => sweepColdFiles(connection(), cold.folder)).catch((error: unknown) => {
+          trouble ??= error;
+        });
+        if (trouble !== undefined) throw trouble;
         requireFiles();
         lastEndMs = nowMs;
         problem = null;
@@ -103,6 +150,7 @@ export function createUpkeep({ cold, config, connection, series, alone }: Upkeep
       return {
         state,
         waitingSlices: waiting,
+        waitingLateSamples,
         lastEndMs,
         problem,
         ...totals,

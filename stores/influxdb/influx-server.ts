@@ -126,7 +126,8 @@ export function createInfluxServer(
     },
 
     async query(statements, { isAdministration = false, isSmall = false } = {}) {
-      const search = new URLSearchParams({ epoch: 'ms', ...(isAdministration ? {} : { db: database }) });
+      // In chunks: no limit of rows cuts such an answer off, and in one piece InfluxDB 1.x calls every series of more than 10,000 cut.
+      const search = new URLSearchParams({ epoch: 'ms', chunked: 'true', ...(isAdministration ? {} : { db: database }) });
       const body = new URLSearchParams({ q: statements.join(';') }).toString();
       const answer = await http.post(`/query?${search}`, body, {
         timeoutMs: isSmall ? requestTimeoutMs : queryTimeoutMs,
@@ -141,32 +142,42 @@ export function createInfluxServer(
 interface QueryAnswer {
   readonly error?: string;
   readonly results?: readonly {
+    readonly statement_id?: number;
     readonly error?: string;
     readonly series?: readonly {
       readonly tags?: Readonly<Record<string, string>>;
       readonly columns: readonly string[];
       readonly values?: readonly (readonly Cell[])[];
+      /** Goes on in the next chunk. */
       readonly partial?: boolean;
     }[];
   }[];
 }
 
 function readQueryAnswer(answer: HttpAnswer, statements: readonly string[], where: string): readonly (readonly Series[])[] {
-  const { error, results = [] } = parse(answer.text);
-  const failed = error ?? results.find((result) => result.error !== undefined)?.error;
+  // A chunk a line.
+  const chunks = answer.text.trim().split('\n').map(parse);
+  const results = chunks.flatMap((chunk) => (chunk.results ?? []).map((result, i) => ({ statement: result.statement_id ?? i, ...result })));
+  const failed = chunks.find(({ error }) => error !== undefined)?.error ?? results.find(({ error }) => error !== undefined)?.error;
   if (failed !== undefined) {
     if (failed.startsWith('database not found'))
       throw new RetryableError('store.noDatabase', `${where}: ${failed}; start ingest, which makes it`);
     throw new PermanentError('store.query', `${where} refused a query: ${failed.slice(0, maxHintLength)}`);
   }
   if (answer.status !== 200) throw new PermanentError('store.query', `${where} refused a query: ${saidBy(answer)}`);
-  return statements.map((_, i) =>
-    (results[i]?.series ?? []).map(({ tags = {}, columns, values = [], partial }) => {
-      if (partial === true)
-        throw new PermanentError('store.truncated', `${where} cut an answer off: set max-row-limit = 0 in its [http] section`);
-      return { tags, columns, values };
-    }),
-  );
+  const found: (Series & { readonly values: (readonly Cell[])[] })[][] = statements.map(() => []);
+  const unfinished = new Set<number>();
+  for (const { statement, series = [] } of results) {
+    for (const { tags = {}, columns, values = [], partial = false } of series) {
+      const last = unfinished.has(statement) ? found[statement]?.at(-1) : undefined;
+      if (last === undefined) found[statement]?.push({ tags, columns, values: [...values] });
+      else for (const row of values) last.values.push(row);
+      if (partial) unfinished.add(statement);
+      else unfinished.delete(statement);
+    }
+  }
+  if (unfinished.size > 0) throw new RetryableError('store.unanswered', `${where} ended in the middle of an answer`);
+  return found;
 }
 
 function parse(text: string): QueryAnswer {

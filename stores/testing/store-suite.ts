@@ -2,6 +2,7 @@ import { SampleBatch, SeriesTable } from '@nhip/core/telemetry/sample-batch';
 import type { Value } from '@nhip/core/wire/sample';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Checkpoint, HistoryStore } from '../history-store.ts';
+import { longQuerySuite } from './long-query-suite.ts';
 import { lossSuite } from './loss-suite.ts';
 import { storeWrite } from './store-write.ts';
 import { sampleStoreSuite } from './write-suite.ts';
@@ -191,6 +192,19 @@ export function storeSuite(
         count: [3, 1],
       });
     });
+
+    it('answers with as many samples as were asked for', async () => {
+      const { store } = await opened();
+      const series = new SeriesTable();
+      const batch = new SampleBatch(series);
+      const id = series.id(machine, 'A');
+      for (let i = 0; i < 25_000; i++) batch.pushNumber(id, t0 + i, i, i, 192, false);
+      await store.write(storeWrite(batch, checkpoint(1)));
+      const { v } = await store.range({ machine, metric: 'A', fromMs: t0, toMs: t0 + 30_000, limit: 100_000 });
+      expect([v.length, v[10_000], v.at(-1)]).toEqual([25_000, 10_000, 24_999]);
+    });
+
+    longQuerySuite(opened);
 
     it('writes an empty batch as a checkpoint only', async () => {
       const { store, reopen } = await opened();

@@ -4,7 +4,7 @@ import { formatTime } from '@nhip/core/wire/time';
 import { z } from 'zod';
 import { readCompleteness } from '../../delivery.ts';
 import { acceptedType, csvText, sendCsv, separatorField } from '../csv.ts';
-import { linkNext, nextField, pageFields, readLimit } from '../page.ts';
+import { linkNext, nextField, pageFields, pageOf, readLimit } from '../page.ts';
 import { type Route, route } from '../route.ts';
 import { delivery } from '../schemas.ts';
 import { rangeFields, readRange } from '../time-range.ts';
@@ -17,6 +17,8 @@ const maxLossRangeMs = 400 * dayMs;
 const defaultLossRangeMs = 7 * dayMs;
 const maxRangeMs = 31 * dayMs;
 const lossPage = { most: 10_000, usual: 1000 };
+/** A month of some sixty metrics. */
+const hourPage = { most: 50_000, usual: 50_000 };
 
 const loss = z.strictObject({
   edge: z.string().describe('`<group>/<edge>`; empty when not even that is known'),
@@ -40,11 +42,12 @@ const completeness = z.strictObject({
       t: z.number().describe('Begin of the hour, ms UTC; hours without samples are left out'),
     }),
   ),
-  totals: delivery.describe('Of all rows'),
+  totals: delivery.describe('Of all rows, on every page'),
   reasons: z
     .array(z.strictObject({ reason: z.enum(lossReasons).describe('Reason'), samples: z.number().describe('Samples') }))
     .describe('Why samples are missing, most first'),
   unattributed: z.number().describe('Samples that its edge lost in the range without anybody knowing whose; not part of the totals'),
+  ...nextField,
 });
 
 const lossQuery = z.strictObject({
@@ -62,6 +65,7 @@ const lossQuery = z.strictObject({
 const completenessQuery = z.strictObject({
   machine: z.string().min(1).max(200).describe('Machine id `<group>/<edge>/<device>`'),
   ...rangeFields,
+  ...pageFields(hourPage),
   ...separatorField,
 });
 
@@ -116,11 +120,20 @@ export function deliveryRoutes({ hub, store, queries }: RouteDeps): readonly Rou
         const range = readRange(query, nowMs, maxRangeMs);
         requireMachine(query.machine);
         const found = await queries.run(() => readCompleteness(store, query.machine, { ...range, nowMs }));
-        if (type === 'json') return found;
-        return sendCsv(reply, `${query.machine}_completeness`, completenessCsv(found, query.sep));
+        // A file holds everything, unless a page of it was asked for.
+        const isWhole = type === 'csv' && query.limit === undefined && query.cursor === undefined;
+        const { rows, next } = isWhole ? { rows: found.rows, next: null } : pageOf(found.rows, hourKey, query, hourPage);
+        linkNext(request, reply, next);
+        if (type === 'json') return { ...found, rows, next };
+        return sendCsv(reply, `${query.machine}_completeness`, completenessCsv({ ...found, rows }, query.sep));
       },
     }),
   ];
+}
+
+/** By metric, then hour. */
+function hourKey({ metric, t }: Completeness['rows'][number]): string {
+  return `${metric}\n${String(t).padStart(16, '0')}`;
 }
 
 function completenessCsv({ rows, totals }: Completeness, separator: ',' | ';'): string {

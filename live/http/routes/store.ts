@@ -7,6 +7,7 @@ const count = (what: string) => z.number().describe(what);
 const upkeepStatus = z.strictObject({
   state: z.enum(['idle', 'running']).describe('Whether a round is running now'),
   waitingSlices: count('Days, or hours of a large one, that wait to be moved to files'),
+  waitingLateSamples: count('Late samples of days that have files, too few yet to write one again'),
   lastEndMs: z.number().nullable().describe('Begin of the last round that came to its end, ms UTC; null: none since the start'),
   problem: z.string().nullable().describe('Why the last round failed; null: it did not'),
   slices: count('Moved since the start'),
