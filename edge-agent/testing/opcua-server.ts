@@ -57,6 +57,8 @@ export interface TestServerOptions {
   readonly users?: Readonly<Record<string, string>> | undefined;
   /** The server's certificate, for the key in `pkiFolder`/server; made when absent. */
   readonly certificateFile?: string | undefined;
+  /** Offers every security when absent. */
+  readonly securityModes?: OPCUAServerOptions['securityModes'];
 }
 
 /** A node set with little more than the server object: a server with it starts in a tenth of the time. */
@@ -99,6 +101,7 @@ export async function startOpcuaServer(options: TestServerOptions): Promise<Test
     allowAnonymous: true,
     userManager: { isValidUser: (name: string, password: string) => options.users?.[name] === password },
     ...(options.certificateFile === undefined ? {} : { certificateFile: options.certificateFile }),
+    ...(options.securityModes === undefined ? {} : { securityModes: options.securityModes }),
     ...(options.nodeSets === undefined ? {} : { nodeset_filename: [...options.nodeSets] }),
     serverCapabilities: options.capabilities ?? {
       ...(options.maxMonitoredItemsPerCall === undefined

@@ -111,6 +111,10 @@ function derOf(config: OpcuaConfig, bytes: Buffer): Buffer {
 export async function connectError(error: unknown, config: Pick<OpcuaConfig, 'endpoint'>, stateDir: string): Promise<RetryableError> {
   if (error instanceof RetryableError) return error;
   const text = faultOf(error) ?? (error instanceof Error ? firstLine(error.message) : String(error));
+  if (text.startsWith('Cannot find an Endpoint matching')) {
+    const why = 'it offers no endpoint with the securityMode and securityPolicy of this connection';
+    return new RetryableError('opcua.connect', `${config.endpoint}: ${why}; \`nhip edge scan ${config.endpoint}\` lists what it offers`);
+  }
   return new RetryableError('opcua.connect', `${config.endpoint}: ${text}${await certificateHint(text, config.endpoint, stateDir)}`);
 }
 

@@ -3,6 +3,7 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OPCUACertificateManager } from 'node-opcua-certificate-manager';
+import { MessageSecurityMode } from 'node-opcua-client';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { DriverDeps } from '../../driver.ts';
@@ -98,6 +99,17 @@ describe('the trust in servers', { timeout: 60_000 }, () => {
     expect((await listCertificates(deps.stateDir)).map(({ state }) => state)).toEqual(['rejected']);
     await trust(deps.stateDir, await only());
     await connects(config());
+  });
+
+  it('says where to look when the server does not offer the wanted security', async () => {
+    const open = await start({ pkiFolder: join(folder, 'open server'), securityModes: [MessageSecurityMode.None] });
+    try {
+      expect(await refusal(config({ endpoint: open.endpoint }))).toBe(
+        `${open.endpoint}: it offers no endpoint with the securityMode and securityPolicy of this connection; \`nhip edge scan ${open.endpoint}\` lists what it offers`,
+      );
+    } finally {
+      await open.stop();
+    }
   });
 
   it('names the certificate of the server that was tried, when several wait', async () => {
