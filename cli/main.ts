@@ -17,6 +17,10 @@ const commands: Readonly<Record<string, { readonly summary: string; load(): Prom
     load: async () => (await import('./commands/simulate.ts')).simulate,
   },
   device: { summary: 'MQTT credentials: add, list, remove', load: async () => (await import('./commands/device.ts')).device },
+  user: {
+    summary: 'People who log in to the board: add, list, password, remove',
+    load: async () => (await import('./commands/user.ts')).user,
+  },
   token: { summary: 'API tokens of programs: add, list, remove', load: async () => (await import('./commands/token.ts')).token },
   dlq: { summary: 'Dead letters: list, show, replay', load: async () => (await import('./commands/dlq.ts')).dlq },
   doctor: { summary: 'What is wrong here, and what to do', load: async () => (await import('./commands/doctor.ts')).doctor },

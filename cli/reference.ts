@@ -21,6 +21,7 @@ import { sector } from './commands/sector.ts';
 import { server } from './commands/server.ts';
 import { simulate } from './commands/simulate.ts';
 import { token } from './commands/token.ts';
+import { user } from './commands/user.ts';
 import { version } from './commands/version.ts';
 import { installRoot } from './folders.ts';
 import { metricsReference } from './metrics/reference.ts';
@@ -112,6 +113,7 @@ function commands(): string {
     edge,
     simulate,
     device,
+    user,
     token,
     dlq,
     doctor,

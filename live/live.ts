@@ -100,7 +100,7 @@ export function createLive(config: LiveConfig, deps: LiveDeps): Live {
   let isStopping = false;
 
   async function start(): Promise<LiveStarted> {
-    const { users, firstPassword, keep } = await openUsers(deps.dataDir, createPasswords(), deps.adminPassword);
+    const { users, firstPassword, keep } = await openUsers(deps.dataDir, createPasswords(), { adminPassword: deps.adminPassword, log });
     const tokens = await openTokens(deps.dataDir, log, deps.localToken);
     stops.push(() => tokens.close());
     const authenticator = createAuthenticator({ users, tokens, demo: config.demo });

@@ -21,13 +21,15 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe('users', () => {
+  const random = { adminPassword: undefined, log: silentLog() };
+
   it('makes admin with a random password on the first start, and tells it only then', async () => {
-    const first = await openUsers(folder, createPasswords(), undefined);
+    const first = await openUsers(folder, createPasswords(), random);
     expect(first.firstPassword).toMatch(/^[a-z2-9]{5}(-[a-z2-9]{5}){3}$/);
     // A start that fails before `keep` leaves nothing that would hide the password of the next.
-    expect((await openUsers(folder, createPasswords(), undefined)).firstPassword).toBeDefined();
+    expect((await openUsers(folder, createPasswords(), random)).firstPassword).toBeDefined();
     await first.keep();
-    const second = await openUsers(folder, createPasswords(), undefined);
+    const second = await openUsers(folder, createPasswords(), random);
     expect(second.firstPassword).toBeUndefined();
     expect(await second.users.check('admin', first.firstPassword ?? '')).toEqual({ name: 'admin', role: 'admin' });
     expect(await second.users.check('admin', 'wrong')).toBeUndefined();
@@ -37,12 +39,14 @@ describe('users', () => {
   });
 
   it('refuses a short password, a file that others can read, and a file that is none', async () => {
-    await expect(openUsers(join(folder, 'new'), createPasswords(), 'short')).rejects.toThrow(/at least 12/);
+    await expect(openUsers(join(folder, 'new'), createPasswords(), { adminPassword: 'short', log: silentLog() })).rejects.toThrow(
+      /at least 12/,
+    );
     await chmod(join(folder, 'users.json'), 0o644);
-    await expect(openUsers(folder, createPasswords(), undefined)).rejects.toThrow(/chmod 600/);
+    await expect(openUsers(folder, createPasswords(), random)).rejects.toThrow(/chmod 600/);
     await writeFile(join(folder, 'users.json'), '{"version":1,"users":[{"name":"x"}]}', { mode: 0o600 });
     await chmod(join(folder, 'users.json'), 0o600);
-    await expect(openUsers(folder, createPasswords(), undefined)).rejects.toThrow(ConfigError);
+    await expect(openUsers(folder, createPasswords(), random)).rejects.toThrow(ConfigError);
   });
 });
 
@@ -172,7 +176,7 @@ describe('tokens', () => {
 
 describe('authenticator', () => {
   it('lets a viewer of the demo in only from this computer, and not through a proxy on it', async () => {
-    const users = { check: async () => undefined };
+    const users = { check: async () => undefined, isCurrent: async () => true };
     const tokens = { find: async () => undefined };
     const demo = createAuthenticator({ users, tokens, demo: true });
     const plain = createAuthenticator({ users, tokens, demo: false });
@@ -184,6 +188,25 @@ describe('authenticator', () => {
     expect(await by(demo, '127.0.0.1', { 'x-forwarded-for': '203.0.113.5' })).toBeUndefined();
     expect(await by(demo, '127.0.0.1', { authorization: 'Bearer nhip_wrong' })).toBeUndefined();
     expect(await by(plain, '127.0.0.1')).toBeUndefined();
+  });
+
+  it('logs out, at once and on every way in, who was removed or has another password', async () => {
+    const anna = { name: 'anna', role: 'admin' } as const;
+    let isThere = true;
+    const users = { check: async () => (isThere ? anna : undefined), isCurrent: async () => isThere };
+    const auth = createAuthenticator({ users, tokens: { find: async () => undefined }, demo: false });
+    const ended: unknown[] = [];
+    auth.onSessionEnded((session) => ended.push(session.user.name));
+    const from = { address: '10.0.0.1' };
+    const secret = (await auth.login('anna', 'right', { ...from, headers: {} }, 0))?.secret;
+    const ways = [{ cookie: `nhip_session=${secret}` }, { authorization: `Basic ${Buffer.from('anna:right').toString('base64')}` }];
+    const who = () => Promise.all(ways.map((headers) => auth.identify({ ...from, headers }, 1000)));
+    const known = await who();
+    expect(known.map((identity) => identity?.name)).toEqual(['anna', 'anna']);
+    isThere = false;
+    expect(await Promise.all(known.map((identity) => identity?.isValid(2000)))).toEqual([false, false]);
+    expect(await who()).toEqual([undefined, undefined]);
+    expect(ended).toEqual(['anna']);
   });
 
   it('reads cookies', () => {

@@ -69,7 +69,7 @@ export function createAuthenticator({ users, tokens, demo }: AuthenticatorDeps):
 
   async function identifyBasic(credentials: string, address: string, nowMs: number): Promise<Identity | undefined> {
     let user = basic.find(credentials, nowMs);
-    if (user === undefined) {
+    if (user === undefined || !(await users.isCurrent(user, nowMs))) {
       const text = Buffer.from(credentials, 'base64').toString('utf8');
       const colon = text.indexOf(':');
       if (colon < 0) return undefined;
@@ -77,7 +77,16 @@ export function createAuthenticator({ users, tokens, demo }: AuthenticatorDeps):
       if (user === undefined) return undefined;
       basic.keep(credentials, user, nowMs);
     }
-    return { by: 'basic', name: user.name, user, scope: user.role, isValid: async () => true };
+    const known = user;
+    return { by: 'basic', name: user.name, user, scope: user.role, isValid: (laterMs) => users.isCurrent(known, laterMs) };
+  }
+
+  /** A user who was removed or has another password is logged out. */
+  async function findSession(secret: string, nowMs: number): Promise<Session | undefined> {
+    const session = sessions.find(secret, nowMs);
+    if (session === undefined || (await users.isCurrent(session.user, nowMs))) return session;
+    sessions.end(secret);
+    return undefined;
   }
 
   async function identifyToken(token: string, nowMs: number): Promise<Identity | undefined> {
@@ -93,9 +102,9 @@ export function createAuthenticator({ users, tokens, demo }: AuthenticatorDeps):
       if (scheme.toLowerCase() === 'bearer') return identifyToken(credentials, nowMs);
       if (scheme.toLowerCase() === 'basic') return identifyBasic(credentials, address, nowMs);
       const secret = cookieOf(headers.cookie, sessionCookie);
-      const session = secret === undefined ? undefined : sessions.find(secret, nowMs);
+      const session = secret === undefined ? undefined : await findSession(secret, nowMs);
       if (secret !== undefined && session !== undefined) {
-        const isValid = async (laterMs: number) => sessions.find(secret, laterMs) !== undefined;
+        const isValid = async (laterMs: number) => (await findSession(secret, laterMs)) !== undefined;
         return { by: 'session', name: session.user.name, user: session.user, scope: session.user.role, session, isValid };
       }
       return demo && isLocal(address, headers)

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
-import { stat } from 'node:fs/promises';
 import type { Log } from '@nhip/core/process/log';
+import { versionOf } from './file-version.ts';
 import { readTokens, type Token, tokenHash, tokenPrefix, tokensPath } from './token-file.ts';
 import { openTokenUses } from './token-uses.ts';
 
@@ -57,17 +57,6 @@ export async function openTokens(dataDir: string, log: Log, localToken?: string)
     },
     close: () => uses.settled(),
   };
-}
-
-/** Changes with every change of the file; '' while there is none. */
-async function versionOf(path: string): Promise<string> {
-  try {
-    const { ino, mtimeMs, size } = await stat(path);
-    return `${ino}:${mtimeMs}:${size}`;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
-    throw error;
-  }
 }
 
 function isSame(a: Buffer, b: Buffer): boolean {

@@ -1,31 +1,20 @@
-import { join } from 'node:path';
 import { ConfigError } from '@nhip/core/process/errors';
-import { z } from 'zod';
-import { minPasswordLength, type Passwords, passwordHash, randomPassword } from './password.ts';
-import { readSecretFile, writeSecretFile } from './secret-file.ts';
-
-const usersFile = z.strictObject({
-  version: z.literal(1).describe('Format of this file'),
-  users: z
-    .array(
-      z.strictObject({
-        name: z.string().describe('Login name'),
-        role: z.enum(['admin']).describe('What the user may do'),
-        password: passwordHash.describe('Hash of the password'),
-      }),
-    )
-    .describe('Local users'),
-});
+import type { Log } from '@nhip/core/process/log';
+import { versionOf } from './file-version.ts';
+import { minPasswordLength, type Passwords, randomPassword } from './password.ts';
+import { readUsers, type UserEntry, type UserRole, usersPath, writeUsers } from './user-file.ts';
 
 export interface User {
   readonly name: string;
-  readonly role: 'admin';
+  readonly role: UserRole;
 }
 
 /** The local users of this installation, in `users.json` of the data folder. */
 export interface Users {
   /** The user when the password is right. Takes as long for a name that does not exist. May reject with `live.busy`. */
   check(name: string, password: string): Promise<User | undefined>;
+  /** Whether a user whom `check` gave is still there, with the same password and role. */
+  isCurrent(user: User, nowMs: number): Promise<boolean>;
 }
 
 export interface OpenedUsers {
@@ -39,38 +28,86 @@ export interface OpenedUsers {
   keep(): Promise<void>;
 }
 
+const recheckMs = 1000;
+
 /**
- * Opens the users; on the first start makes `admin` with `adminPassword`, or with a random password.
- * Throws ConfigError when the given password is too short or the file cannot be trusted.
+ * Opens the users; on the first start makes `admin` with `adminPassword`, or with a random password. What another process changes is
+ * known within a second. Throws ConfigError when the given password is too short or the file cannot be trusted; one that cannot be read
+ * later is logged once and changes nothing.
  */
-export async function openUsers(dataDir: string, passwords: Passwords, adminPassword: string | undefined): Promise<OpenedUsers> {
-  const path = join(dataDir, 'users.json');
-  let content = await readSecretFile(path, usersFile);
-  const isNew = content === undefined;
-  let firstPassword: string | undefined;
-  if (content === undefined) {
-    if (adminPassword !== undefined && adminPassword.length < minPasswordLength) {
-      throw new ConfigError('NHIP_ADMIN_PASSWORD', [`it has ${adminPassword.length} characters: use at least ${minPasswordLength}`]);
+export async function openUsers(
+  dataDir: string,
+  passwords: Passwords,
+  { adminPassword, log }: { readonly adminPassword: string | undefined; readonly log: Log },
+): Promise<OpenedUsers> {
+  const path = usersPath(dataDir);
+  let version = await versionOf(path);
+  let checkedMs = Number.NEGATIVE_INFINITY;
+  const stored = await readUsers(dataDir);
+  const first = stored === undefined ? await firstUser(passwords, adminPassword) : undefined;
+  let byName = index(first === undefined ? (stored ?? []) : [first.entry], new Map());
+
+  async function refresh(): Promise<void> {
+    const latest = await versionOf(path);
+    if (latest === version || latest === '') return;
+    version = latest;
+    try {
+      byName = index((await readUsers(dataDir)) ?? [], byName);
+    } catch (err) {
+      log.error({ err }, 'Local users stay as they were');
     }
-    const chosen = adminPassword ?? randomPassword();
-    if (adminPassword === undefined) firstPassword = chosen;
-    const password = await passwords.hash(chosen);
-    content = { version: 1, users: [{ name: 'admin', role: 'admin', password }] };
   }
-  const stored = content;
-  const byName = new Map(stored.users.map((user) => [user.name, user]));
-  const users: Users = {
-    async check(name, password) {
-      const user = byName.get(name);
-      const isRight = await passwords.matches(password, user?.password);
-      return isRight && user !== undefined ? { name: user.name, role: user.role } : undefined;
-    },
-  };
+
+  async function refreshSometimes(nowMs: number): Promise<void> {
+    if (Math.abs(nowMs - checkedMs) < recheckMs) return;
+    checkedMs = nowMs;
+    await refresh();
+  }
+
   return {
-    users,
-    firstPassword,
+    users: {
+      async check(name, password) {
+        await refresh();
+        const known = byName.get(name.normalize('NFC'));
+        const isRight = await passwords.matches(password, known?.entry.password);
+        return isRight ? known?.user : undefined;
+      },
+      async isCurrent(user, nowMs) {
+        await refreshSometimes(nowMs);
+        return byName.get(user.name)?.user === user;
+      },
+    },
+    firstPassword: first?.shown,
     async keep() {
-      if (isNew) await writeSecretFile(path, stored);
+      if (first !== undefined) await writeUsers(dataDir, [first.entry]);
     },
   };
+}
+
+interface Known {
+  readonly entry: UserEntry;
+  /** The same object as long as nothing changes. */
+  readonly user: User;
+}
+
+function index(entries: readonly UserEntry[], before: ReadonlyMap<string, Known>): ReadonlyMap<string, Known> {
+  return new Map(
+    entries.map((entry) => {
+      const known = before.get(entry.name);
+      const isSame = known !== undefined && known.entry.role === entry.role && known.entry.password.hash === entry.password.hash;
+      return [entry.name, isSame ? known : { entry, user: { name: entry.name, role: entry.role } }];
+    }),
+  );
+}
+
+async function firstUser(
+  passwords: Passwords,
+  given: string | undefined,
+): Promise<{ readonly entry: UserEntry; readonly shown: string | undefined }> {
+  if (given !== undefined && given.length < minPasswordLength) {
+    throw new ConfigError('NHIP_ADMIN_PASSWORD', [`it has ${given.length} characters: use at least ${minPasswordLength}`]);
+  }
+  const chosen = given ?? randomPassword();
+  const entry: UserEntry = { name: 'admin', role: 'admin', password: await passwords.hash(chosen) };
+  return { entry, shown: given === undefined ? chosen : undefined };
 }
