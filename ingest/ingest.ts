@@ -219,9 +219,11 @@ export function createIngest(config: IngestConfig, deps: IngestDeps): Ingest {
       await collect(work);
       nextIndex = work.nextIndex;
       const checkpoint = { nextIndex, decoder: decoder.snapshot(), repeats: book.snapshot(logBus.id) };
-      // The next batch must not be stored when this one's predecessor was not.
+      const isEmpty = work.nextIndex === work.fromIndex;
+      if (!isEmpty) store.ahead?.(work.batch);
+      // The next checkpoint must not be stored when this one's predecessor was not.
       if (!(await written)) return;
-      if (work.nextIndex === work.fromIndex) spare.push(work.batch);
+      if (isEmpty) spare.push(work.batch);
       else written = writeOut(work, checkpoint);
     }
     await written;

@@ -45,6 +45,13 @@ export interface SampleStore {
   write(write: StoreWrite): Promise<void>;
 
   /**
+   * May be called while a write runs, with the samples of the next one, which stay as they are until then: the store may begin with them, so
+   * that a server need not wait while a checkpoint is written. It never fails; the write that follows knows what came of it. Only for
+   * stores in which the same samples may be written twice; absent: nothing goes ahead.
+   */
+  ahead?(batch: SampleBatch): void;
+
+  /**
    * D1 only: whether the store may have lost what it had answered for. Then its checkpoint moves no more: whoever writes must close it
    * and begin again, with a new one, at the checkpoint that `open` gives.
    */

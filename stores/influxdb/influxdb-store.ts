@@ -62,6 +62,10 @@ export function createInfluxdbStore(
       return found?.checkpoint;
     },
 
+    ahead(batch) {
+      if (isOpen && access === 'write') writer.ahead(batch);
+    },
+
     async write(write) {
       demandOpen();
       if (access === 'read') throw new PermanentError('store.readOnly', `The store ${url} was opened for reading`);
@@ -99,6 +103,7 @@ export function createInfluxdbStore(
       isOpen = false;
       clearInterval(refresh);
       await writing.catch(() => undefined);
+      await writer.settled();
       http.close();
     },
   };

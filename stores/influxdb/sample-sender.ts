@@ -9,7 +9,8 @@ const minBodyBytes = 100_000;
 const usualBytesPerRow = 80;
 
 /**
- * Sends the samples of a batch but those in `skip`: bodies of up to 1 MB, `maxInFlight` at once, encoded when their turn comes. Resolves
+ * Sends the samples of a batch but those in `skip`: bodies of up to 1 MB, `maxInFlight` at once, encoded when their turn comes, each in a
+ * slot of `inSlot` where several batches share what may be on the way. Resolves
  * when all are answered for, with those that the server will never take, by row: a refused body is halved until the samples are found,
  * and sent again meanwhile, which is harmless. Rejects as `InfluxServer.write`, when nothing is on the way any more.
  */
@@ -19,6 +20,7 @@ export async function sendSamples(
   batch: SampleBatch,
   skip: SkippedRows,
   maxInFlight: number,
+  inSlot: (job: () => Promise<void>) => Promise<void> = (job) => job(),
 ): Promise<readonly RefusedSample[]> {
   const refused: RefusedSample[] = [];
   let accepted = 0;
@@ -46,21 +48,24 @@ export async function sendSamples(
     }
   }
 
-  async function work(): Promise<void> {
-    while (nextRow < batch.length && !isFailed) {
-      // Towards the end smaller ones, so that all requests end at about the same time: the next batch waits for the last.
-      const share = ((batch.length - nextRow) * bytesPerRow) / (2 * maxInFlight);
-      const maxBytes = Math.min(maxBodyBytes, Math.max(minBodyBytes, share));
-      const body = encoder.encode(batch, { fromRow: nextRow, toRow: batch.length, maxBytes }, skip);
-      bytesPerRow = body.bytes.length / (body.toRow - nextRow);
-      nextRow = body.toRow;
-      try {
-        await send(body);
-      } catch (error) {
-        isFailed = true;
-        throw error;
-      }
+  async function sendNext(): Promise<void> {
+    if (nextRow >= batch.length || isFailed) return;
+    // Towards the end smaller ones, so that all requests end at about the same time: the next batch waits for the last.
+    const share = ((batch.length - nextRow) * bytesPerRow) / (2 * maxInFlight);
+    const maxBytes = Math.min(maxBodyBytes, Math.max(minBodyBytes, share));
+    const body = encoder.encode(batch, { fromRow: nextRow, toRow: batch.length, maxBytes }, skip);
+    bytesPerRow = body.bytes.length / (body.toRow - nextRow);
+    nextRow = body.toRow;
+    try {
+      await send(body);
+    } catch (error) {
+      isFailed = true;
+      throw error;
     }
+  }
+
+  async function work(): Promise<void> {
+    while (nextRow < batch.length && !isFailed) await inSlot(sendNext);
   }
 
   const results = await Promise.allSettled(Array.from({ length: maxInFlight }, work));

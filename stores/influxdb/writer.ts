@@ -5,9 +5,10 @@ import type { Checkpoint, RefusedSample, StoreWrite } from '../history-store.ts'
 import type { FoundCheckpoint } from './checkpoints.ts';
 import type { InfluxServer } from './influx-server.ts';
 import { blobLines, checkpointLine, lossLines } from './kept-points.ts';
-import { createSampleEncoder, unfitReason } from './sample-lines.ts';
+import { createSampleEncoder, type SkippedRows, unfitReason } from './sample-lines.ts';
 import { sendSamples } from './sample-sender.ts';
 import type { SeriesRegistry } from './series-registry.ts';
+import { createSlots } from './slots.ts';
 
 /** One write, over all its tries: they must give the same points, or one that was carried out late would count twice. */
 interface Attempt {
@@ -19,6 +20,13 @@ interface Attempt {
   readonly refusedLosses: Loss[];
   /** The server has answered for every sample: it is not asked again, or one that it has could be refused this time. */
   areSamplesDone: boolean;
+}
+
+/** A batch whose samples went before their write. */
+interface Ahead {
+  readonly batch: SampleBatch;
+  /** The samples that the server will never take; undefined: something went wrong, and the write sends them again. */
+  readonly sent: Promise<readonly RefusedSample[] | undefined>;
 }
 
 /** Larger than any that is usual: what must be there together goes in one body, which the server writes as a whole. */
@@ -35,9 +43,14 @@ export function createWriter(
 ): {
   /** Where the store stands; before the first `write`. */
   begin(found: FoundCheckpoint | undefined): void;
+  ahead(batch: SampleBatch): void;
   write(write: StoreWrite): Promise<void>;
+  /** Resolves when nothing is on the way that no write waits for. */
+  settled(): Promise<void>;
 } {
   const encoder = createSampleEncoder();
+  const inSlot = createSlots(maxInFlight);
+  let begun: Ahead | undefined;
   let version = 0;
   let decoderVersion = 0;
   let storedDecoder: Uint8Array | undefined;
@@ -62,7 +75,28 @@ export function createWriter(
     for (const { row, reason } of fresh) current.refused.set(row, reason);
   }
 
+  const sendAll = (batch: SampleBatch, skip: SkippedRows): Promise<readonly RefusedSample[]> =>
+    sendSamples(server, encoder, batch, skip, maxInFlight, inSlot);
+
+  /** What the server refused of a batch that went ahead; undefined when it did not, or not well. */
+  async function takeAhead(batch: SampleBatch): Promise<readonly RefusedSample[] | undefined> {
+    if (begun?.batch !== batch) return undefined;
+    const { sent } = begun;
+    begun = undefined;
+    return sent;
+  }
+
   return {
+    ahead(batch) {
+      if (begun !== undefined) return;
+      const unfit = new Set(unfitSamples(batch).map(({ row }) => row));
+      begun = { batch, sent: sendAll(batch, unfit).catch(() => undefined) };
+    },
+
+    async settled() {
+      await begun?.sent;
+    },
+
     begin(found) {
       // Beyond what the process before may have sent without an answer.
       version = (found?.version ?? 0) + 1;
@@ -78,7 +112,7 @@ export function createWriter(
       if (current.refused.size > 0) await write.keepRefused(Array.from(current.refused, ([row, reason]) => ({ row, reason })));
       if (!current.areSamplesDone) {
         await keep(unfitSamples(batch), current, write);
-        await keep(await sendSamples(server, encoder, batch, current.refused, maxInFlight), current, write);
+        await keep((await takeAhead(batch)) ?? (await sendAll(batch, current.refused)), current, write);
         current.areSamplesDone = true;
       }
       registry.addFrom(batch);
