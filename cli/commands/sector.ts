@@ -1,12 +1,14 @@
 import { ConfigError } from '@nhip/core/process/errors';
 import type { Command } from '../arguments.ts';
+import { enrol } from '../sector/enrol.ts';
+import { serve } from '../sector/serve.ts';
 import { verify } from '../sector/verify.ts';
 
-const actions = { verify };
+const actions = { serve, enrol, verify };
 
 export const sector: Command = {
   name: 'sector',
-  summary: 'The way to the sector platform: tools for signed reports and their receipts.',
+  summary: 'The way to the sector platform: its server, and tools for signed reports and their receipts.',
   flags: {},
   actions,
   run: async (input) => {

@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import { checkConfig, loadConfig } from '@nhip/core/process/config';
+import { createLog } from '@nhip/core/process/log';
+import { createNodeClock } from '@nhip/core/process/node-clock';
+import { platformConfig } from '@nhip/sector/platform/config';
+import { createSectorServer } from '@nhip/sector/platform/server';
+import manifest from '../../package.json' with { type: 'json' };
+import { type Command, commonFlags, logLevel } from '../arguments.ts';
+import { dataFolder, makePrivate } from '../folders.ts';
+import { createFatal, runUntilStopped } from '../run-until-stopped.ts';
+
+export const serve: Command = {
+  name: 'sector serve',
+  summary:
+    'Runs the sector server: takes signed reports of factories, answers with receipts. Its data lies in the folder `sector` of --data.',
+  flags: {
+    ...commonFlags,
+    host: { summary: 'Address to listen on (default 127.0.0.1)', value: 'HOST', env: 'NHIP_SECTOR_HOST' },
+    'http-port': { summary: 'Port (default 8090; 0: any free one)', value: 'PORT', env: 'NHIP_SECTOR_PORT' },
+  },
+  async run(input) {
+    const file = input.text('config');
+    const given = file === undefined ? platformConfig.parse({}) : loadConfig(platformConfig, file, process.env);
+    const config = checkConfig(
+      platformConfig,
+      { ...given, host: input.text('host') ?? given.host, port: input.port('http-port') ?? given.port },
+      file ?? 'nhip sector serve',
+    );
+    if (input.isSet('check')) {
+      process.stdout.write('The configuration is sound.\n');
+      return 0;
+    }
+    const { root } = dataFolder(input.text('data'));
+    makePrivate(root);
+    const log = createLog('sector', logLevel(input));
+    const endProcess = (err: Error): never => {
+      log.fatal({ err }, 'The process ends: going on would break a promise');
+      process.exit(1);
+    };
+    const deps = { clock: createNodeClock(), log, version: manifest.version, endProcess };
+    const server = createSectorServer(join(root, 'sector'), config, deps);
+    const ready = (): void => {
+      const address = `http://${config.host}:${server.port()}`;
+      const words = `Sector server on ${address}\nLet a factory in: nhip sector enrol TAXCODE --plant ID\n`;
+      process.stdout.write(input.isSet('json') ? `${server.readyLine()}\n` : words);
+    };
+    return runUntilStopped([server], log, { ready, fatal: createFatal().fatal });
+  },
+};
