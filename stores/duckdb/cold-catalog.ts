@@ -27,15 +27,21 @@ export interface ColdFile {
   readonly version: number;
   readonly rows: number;
   readonly bytes: number;
+  /** Minutes of the dense series alone (dense.ts). */
+  readonly isSparse: boolean;
 }
 
 export const coldTables = [
   `CREATE TABLE IF NOT EXISTS cold_files (name VARCHAR NOT NULL, kind VARCHAR NOT NULL, t_from BIGINT NOT NULL, t_to BIGINT NOT NULL,
     version INTEGER NOT NULL, state VARCHAR NOT NULL, rows BIGINT NOT NULL, bytes BIGINT NOT NULL)`,
+  // What was written before it existed is not sparse.
+  'ALTER TABLE cold_files ADD COLUMN IF NOT EXISTS sparse BOOLEAN DEFAULT false',
   // The first and last sample of each series that was ever moved to a file; the last one stays known when retention takes the file.
   `CREATE TABLE IF NOT EXISTS cold_series (series INTEGER NOT NULL, t_first TIMESTAMP_MS NOT NULL, t TIMESTAMP_MS NOT NULL, n INTEGER NOT NULL,
     v DOUBLE, s VARCHAR, k UTINYINT NOT NULL, q USMALLINT NOT NULL)`,
   lateTable,
+  // By begin of a slice whose file of minutes is sparse: the series in it.
+  'CREATE TABLE IF NOT EXISTS cold_dense (t_from BIGINT NOT NULL, series INTEGER NOT NULL)',
 ];
 
 /** Beside the database and named after it, e.g. `history.cold`: two databases in one folder must not share files. */
@@ -48,9 +54,9 @@ export const partialSuffix = '.partial';
 /** Live files, oldest first. */
 export async function readColdFiles(connection: DuckDBConnection): Promise<readonly ColdFile[]> {
   const result = await connection.runAndReadAll(
-    "SELECT kind, name, t_from, t_to, version, rows, bytes FROM cold_files WHERE state = 'live' ORDER BY t_from, kind",
+    "SELECT kind, name, t_from, t_to, version, rows, bytes, sparse FROM cold_files WHERE state = 'live' ORDER BY t_from, kind",
   );
-  return result.getRows().map(([kind, name, from, to, version, rows, bytes]) => ({
+  return result.getRows().map(([kind, name, from, to, version, rows, bytes, sparse]) => ({
     kind: kind as ColdKind,
     name: String(name),
     fromMs: Number(from),
@@ -58,7 +64,31 @@ export async function readColdFiles(connection: DuckDBConnection): Promise<reado
     version: Number(version),
     rows: Number(rows),
     bytes: Number(bytes),
+    isSparse: sparse === true,
   }));
+}
+
+/** Committed before the first byte of the file is written. */
+export async function addWriting(connection: DuckDBConnection, file: Omit<ColdFile, 'rows' | 'bytes'>): Promise<void> {
+  const { kind, name, fromMs, toMs, version, isSparse } = file;
+  await connection.run(
+    `INSERT INTO cold_files (name, kind, t_from, t_to, version, state, rows, bytes, sparse)
+     VALUES (${literal(name)}, '${kind}', ${fromMs}, ${toMs}, ${version}, 'writing', 0, 0, ${isSparse})`,
+  );
+}
+
+export async function makeLive(
+  connection: DuckDBConnection,
+  { name, rows, bytes }: Pick<ColdFile, 'name' | 'rows' | 'bytes'>,
+): Promise<void> {
+  await connection.run(`UPDATE cold_files SET state = 'live', rows = ${rows}, bytes = ${bytes} WHERE name = ${literal(name)}`);
+}
+
+/** The first version from `atLeast` on whose files are not there: one that is, and is not ours to replace, is of a newer state of the same database. */
+export function freeVersion(folder: string, atLeast: number, namesOf: (version: number) => readonly string[]): number {
+  let version = atLeast;
+  while (namesOf(version).some((name) => existsSync(join(folder, name)))) version++;
+  return version;
 }
 
 /** Live files that are not there. */

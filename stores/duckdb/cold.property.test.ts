@@ -34,11 +34,28 @@ const sample = fc
   .chain((metric) => fc.record({ machine: fc.constantFrom(...machines), metric: fc.constant(metric), t: time, v: values[metric] }));
 type Drawn = Omit<PlainSample, 'n'>;
 
+const burstSamples = 300;
+/** So many in a few minutes that the series gets roll-ups of minutes, unless it has as many that are far apart. */
+const burst = fc
+  .constantFrom(...metrics)
+  .chain((metric) =>
+    fc.record({
+      name: fc.record({ machine: fc.constantFrom(...machines), metric: fc.constant(metric) }),
+      from: time,
+      stepMs: fc.constantFrom(750, 1000, 2500),
+      values: fc.array(values[metric], { minLength: 1, maxLength: 9 }),
+    }),
+  )
+  .map(({ name, from, stepMs, values: drawn }) =>
+    Array.from({ length: burstSamples }, (_, i) => ({ ...name, t: from + i * stepMs, v: drawn[i % drawn.length] ?? null })),
+  );
+
 const action = fc.oneof(
   {
     weight: 3,
     arbitrary: fc.record({ type: fc.constant('write' as const), samples: fc.array(sample, { minLength: 1, maxLength: 60, size: '+1' }) }),
   },
+  { weight: 3, arbitrary: fc.record({ type: fc.constant('write' as const), samples: burst }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('upkeep' as const), days: fc.integer({ min: 0, max: 6 }), waits: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('reopen' as const) }) },
 );
@@ -48,7 +65,7 @@ const question = fc.record({
   metric: fc.constantFrom(...metrics),
   from: time,
   span: fc.constantFrom(1, 60_000, 3_600_000, day, 3 * day, 9 * day),
-  everyMs: fc.constantFrom(1000, 7000, 60_000, 2_700_000, 3_600_000, day, 2_592_000),
+  everyMs: fc.constantFrom(1000, 7000, 60_000, 2_700_000, 300_000, 3_600_000, day, 2_592_000),
   limit: fc.constantFrom(3, 1000),
 });
 
@@ -136,6 +153,15 @@ describe('hot and cold together', () => {
             }
             await running;
             for (const each of questions) await check(each);
+            await store.upkeep.run(t0 + 6 * day);
+            const bursts = actions.flatMap((step) =>
+              step.type === 'write' && step.samples.length === burstSamples ? [step.samples[0]] : [],
+            );
+            for (const each of bursts) {
+              if (each === undefined) continue;
+              const { machine, metric, t } = each;
+              await check({ machine, metric, from: t - 90_000, span: day, everyMs: 60_000, limit: 1000 });
+            }
             const latest = (await store.latest()).map(({ machine, metric, t, v }) => ({ machine, metric, t, v }));
             const wanted = store
               .series()

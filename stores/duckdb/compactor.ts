@@ -1,11 +1,24 @@
-import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { PermanentError } from '@nhip/core/process/errors';
 import type { SeriesInfo } from '../history-store.ts';
-import { type ColdFile, type ColdKind, coldFileName, coldKinds, literal, parquet, partialSuffix, publishFile } from './cold-catalog.ts';
-import { coldAsHot, namesOf, nameTypes, parquetOptions, rollUpOf, samplesOf, within } from './cold-sql.ts';
+import {
+  addWriting,
+  type ColdFile,
+  type ColdKind,
+  coldFileName,
+  coldKinds,
+  freeVersion,
+  literal,
+  makeLive,
+  parquet,
+  partialSuffix,
+  publishFile,
+} from './cold-catalog.ts';
+import { coldAsHot, fileOrder, namesOf, nameTypes, parquetOptions, ranksOf, rollUpOf, samplesOf, within } from './cold-sql.ts';
+import { findDense, noteDense } from './dense.ts';
+import { ofSeries } from './relations.ts';
 import type { Slice } from './slices.ts';
 
 /** Steps of the roll-ups. */
@@ -49,18 +62,13 @@ export async function compactSlice(
   { slice, old, series, signal }: CompactedSlice,
   switchTo: Switch,
 ): Promise<Compacted> {
-  let version = 1 + Math.max(0, ...old.map((file) => file.version));
-  // A file that is there already and is not ours to replace: this database is older than the files it was put beside.
-  while (coldKinds.some((kind) => existsSync(join(folder, nameOf(kind))))) version++;
-  function nameOf(kind: ColdKind): string {
-    return coldFileName(kind, slice.fromMs, slice.isWholeDay, version);
-  }
-  const names = coldKinds.map((kind) => ({ kind, name: nameOf(kind) }));
+  const named = (version: number) => coldKinds.map((kind) => ({ kind, name: coldFileName(kind, slice.fromMs, slice.isWholeDay, version) }));
+  const next = 1 + Math.max(0, ...old.map((file) => file.version));
+  const version = freeVersion(folder, next, (no) => named(no).map(({ name }) => name));
+  const names = named(version);
   for (const { kind, name } of names) {
     await mkdir(join(folder, kind), { recursive: true, mode: 0o700 });
-    await connection.run(
-      `INSERT INTO cold_files VALUES (${literal(name)}, '${kind}', ${slice.fromMs}, ${slice.toMs}, ${version}, 'writing', 0, 0)`,
-    );
+    await addWriting(connection, { kind, name, fromMs: slice.fromMs, toMs: slice.toMs, version, isSparse: kind === 'minutes' });
   }
   await connection.run('BEGIN');
   const stop = (): void => connection.interrupt();
@@ -69,18 +77,19 @@ export async function compactSlice(
     const oldSamples = old.find(({ kind }) => kind === 'samples');
     const made: Made[] = [];
     let source = '';
+    let dense: readonly number[] = [];
     for (const { kind, name } of names) {
       const partial = name + partialSuffix;
-      const isSamples = kind === 'samples';
-      const content = isSamples
-        ? samplesOf(oldSamples === undefined ? undefined : parquet(folder, [oldSamples.name]))
-        : rollUpOf(source, stepMs[kind]);
-      // Roll-ups are made from the file itself: so it is read again, whole, before anything is deleted.
-      if (isSamples) source = parquet(folder, [partial]);
-      const copy = `COPY (${content}) TO ${literal(join(folder, partial))} (${parquetOptions})`;
-      const written = isSamples
-        ? await connection.run(copy, { from: slice.fromMs, to: slice.toMs, ...namesOf(series) }, nameTypes)
-        : await connection.run(copy);
+      const copy = (content: string): string => `COPY (${content}) TO ${literal(join(folder, partial))} (${parquetOptions[kind]})`;
+      let written: { readonly rowsChanged: number };
+      if (kind === 'samples') {
+        const content = samplesOf(oldSamples === undefined ? undefined : parquet(folder, [oldSamples.name]));
+        const params = { from: slice.fromMs, to: slice.toMs, ranks: ranksOf(series, fileOrder), ...namesOf(series) };
+        written = await connection.run(copy(content), params, nameTypes);
+        // Roll-ups are made from the file itself: so it is read again, whole, before anything is deleted.
+        source = parquet(folder, [partial]);
+        dense = await findDense(connection, source);
+      } else written = await connection.run(copy(rollUpOf(source, stepMs[kind], kind === 'minutes' ? ofSeries(dense) : 'true')));
       made.push({ kind, name, rows: written.rowsChanged, bytes: 0 });
       signal?.throwIfAborted();
     }
@@ -98,8 +107,9 @@ export async function compactSlice(
     }
     for (const { name } of old) await connection.run(`UPDATE cold_files SET state = 'obsolete' WHERE name = ${literal(name)}`);
     for (const { name, rows: count, bytes } of published) {
-      await connection.run(`UPDATE cold_files SET state = 'live', rows = ${count}, bytes = ${bytes} WHERE name = ${literal(name)}`);
+      await makeLive(connection, { name, rows: count, bytes });
     }
+    await noteDense(connection, slice.fromMs, dense);
     await switchTo(() => connection.run('COMMIT'));
     return { rows, moved, bytes: published.reduce((sum, { bytes }) => sum + bytes, 0) };
   } catch (error) {

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { chmod, mkdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type DuckDBConnection, INTEGER, LIST, listValue } from '@duckdb/node-api';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import { RetryableError, reasonOf } from '@nhip/core/process/errors';
 import type { ExportedFile, ExportQuery, SeriesInfo } from '../history-store.ts';
 import { literal, parquet } from './cold-catalog.ts';
-import { allSamples, names, namesOf, nameTypes, parquetOptions } from './cold-sql.ts';
+import { allSamples, names, namesOf, nameTypes, parquetOptions, rank, ranksOf } from './cold-sql.ts';
 import { type Cold, exportFolderOf } from './cold-store.ts';
 import { freeBytes, watchRoom } from './disk-room.ts';
 import { ofSeries, samplesIn } from './relations.ts';
@@ -21,7 +21,7 @@ const columnsOf = {
   parquet: 'machine, metric, time, number, boolean, text, "integer", quality',
   csv: `strftime(time, '%Y-%m-%dT%H:%M:%S.%gZ') AS time, ${guarded('machine')}, ${guarded('metric')}, number, boolean, ${guarded('text')}, "integer", quality`,
 } as const;
-const optionsOf = { parquet: parquetOptions, csv: 'FORMAT csv, HEADER' } as const;
+const optionsOf = { parquet: parquetOptions.samples, csv: 'FORMAT csv, HEADER' } as const;
 
 /**
  * Writes the samples of the query, sorted by machine, metric and time, into a new file beside the files of closed days: DuckDB may
@@ -40,8 +40,8 @@ export async function exportSamples(
   const wanted = series.filter((each) => (machine ?? each.machine) === each.machine && (metric ?? each.metric) === each.metric);
   const filter = wanted.length === series.length && series.length > 0 ? 'true' : ofSeries(wanted.map(({ id }) => id));
   const all = allSamples(files.length === 0 ? undefined : parquet(cold.folder, files), filter);
-  const rank = 'list_extract($ranks, series + 1)';
-  const params = { from: fromMs, to: toMs, ranks: listValue([...ranksOf(series)]), ...namesOf(series) };
+  const ranks = ranksOf(series, (each) => `${each.machine}\n${each.metric}`);
+  const params = { from: fromMs, to: toMs, ranks, ...namesOf(series) };
   const stop = (): void => connection.interrupt();
   const stopWatching = watchRoom(dirname(file), reserveBytes, stop);
   signal?.addEventListener('abort', stop);
@@ -53,7 +53,7 @@ export async function exportSamples(
     const written = await connection.run(
       `COPY (SELECT ${columnsOf[format]} FROM (SELECT *, ${names} FROM (${sorted}))) TO ${literal(file)} (${optionsOf[format]})`,
       params,
-      { ...nameTypes, ranks: LIST(INTEGER) },
+      nameTypes,
     );
     await chmod(file, 0o600);
     const { size } = await stat(file);
@@ -67,15 +67,6 @@ export async function exportSamples(
     stopWatching();
     signal?.removeEventListener('abort', stop);
   }
-}
-
-/** Place of each series, by id, when all are sorted by machine and metric. */
-function ranksOf(series: readonly SeriesInfo[]): Int32Array {
-  const ranks = new Int32Array(series.length);
-  const key = ({ machine, metric }: SeriesInfo): string => `${machine}\n${metric}`;
-  const sorted = [...series].sort((a, b) => (key(a) < key(b) ? -1 : 1));
-  for (const [rank, { id }] of sorted.entries()) ranks[id] = rank;
-  return ranks;
 }
 
 async function hasRoom(folder: string): Promise<boolean> {

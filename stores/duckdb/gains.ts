@@ -4,11 +4,11 @@ import { isCounter } from '@nhip/core/wire/vocabulary';
 import type { Gains, SeriesInfo, TimesQuery } from '../history-store.ts';
 import { requireRows } from '../state-times.ts';
 import type { ColdKind } from './cold-catalog.ts';
-import { increase, within } from './cold-sql.ts';
+import { increase } from './cold-sql.ts';
 import type { Cold } from './cold-store.ts';
 import { type LongPlan, planLong } from './long-plan.ts';
 import { earliestMs, lookBackMs, seriesInFiles } from './queries.ts';
-import { ofSeries, type Span } from './relations.ts';
+import type { Span } from './relations.ts';
 
 /** Of other metrics the roll-ups do not know what was gained within a step. */
 const kindsOf = (isRolledUp: boolean): readonly ColdKind[] => (isRolledUp ? ['samples', 'minutes', 'hours'] : ['samples']);
@@ -42,7 +42,7 @@ async function gainsOf(
   const span = { from: fromMs, to: toMs };
   const before = await lastNumbersBefore(connection, cold, ids, fromMs, kinds);
   const plan = await planLong(connection, cold, ids, span, { everyMs, kinds });
-  const gained = `SELECT series, t, n, first, gain + ${increase('lag(last) OVER (PARTITION BY series ORDER BY t, n)', 'first')} AS gained FROM (${steps(plan, ids)})`;
+  const gained = `SELECT series, t, n, first, gain + ${increase('lag(last) OVER (PARTITION BY series ORDER BY t, n)', 'first')} AS gained FROM (${steps(plan)})`;
   const result = await connection.runAndReadAll(
     `SELECT series, floor(t / $every::DOUBLE) * $every::DOUBLE AS b, sum(gained), arg_min(first, (t, n)) FROM (${gained})
      GROUP BY series, b ORDER BY series, b LIMIT $limit::BIGINT`,
@@ -61,9 +61,9 @@ async function gainsOf(
 }
 
 /** Numbers and steps of roll-ups as one relation: series, t (ms), n, the first and the last number, and what was gained between them. */
-function steps({ hot, samples, rollUps }: LongPlan, ids: readonly number[]): string {
+function steps({ hot, samples, rollUps }: LongPlan): string {
   return [
-    `SELECT series, epoch_ms(t)::DOUBLE AS t, n, v AS first, v AS last, 0.0::DOUBLE AS gain FROM samples WHERE ${ofSeries(ids)} AND ${within('t')} AND ${hot}`,
+    `SELECT series, epoch_ms(t)::DOUBLE AS t, n, v AS first, v AS last, 0.0::DOUBLE AS gain FROM samples WHERE ${hot}`,
     ...samples.map(
       ({ files, where }) => `SELECT series, epoch_ms(time)::DOUBLE, coalesce(tick, -1), v, v, 0.0
         FROM (SELECT series, time, tick, coalesce(number, boolean::DOUBLE) AS v FROM ${files} WHERE ${where}) WHERE v IS NOT NULL`,
@@ -92,7 +92,7 @@ async function lastNumbersBefore(
     const span: Span = { from: Math.max(earliestMs, at - back), to };
     const files = missing.some((id) => inFiles.has(id)) ? cold.files : [];
     const plan = await planLong(connection, { ...cold, files }, missing, span, { everyMs: 3_600_000, kinds });
-    const result = await connection.runAndReadAll(`SELECT series, arg_max(last, (t, n)) FROM (${steps(plan, missing)}) GROUP BY series`, {
+    const result = await connection.runAndReadAll(`SELECT series, arg_max(last, (t, n)) FROM (${steps(plan)}) GROUP BY series`, {
       ...span,
     });
     for (const [id, last] of result.getRows()) found.set(Number(id), Number(last));

@@ -4,22 +4,23 @@ import { type ColdFile, type ColdKind, parquet } from './cold-catalog.ts';
 import { within } from './cold-sql.ts';
 import type { Cold } from './cold-store.ts';
 import { stepMs } from './compactor.ts';
+import { answering } from './dense.ts';
 import { ofSeries, type Span } from './relations.ts';
 
 /**
- * What answers a question in which the order of the samples counts (what a counter gained, how long a state held), each moment by one
- * source: roll-ups where there are any, samples for the edges of the span. A late sample that is still hot belongs between samples that
+ * What answers a question in which the order of the samples counts (what was last, what a counter gained, how long a state held), each
+ * moment of a series by one source: roll-ups where there are any, samples for the edges of the span. A late sample that is still hot belongs between samples that
  * a roll-up has already added up: the hour in which it lies is answered by samples. Where retention took those, it is left out.
  */
 export interface LongPlan {
-  /** The hot samples that count, as a condition on the column `t`. */
+  /** The hot samples that count, as a condition on their columns and on $from and $to. */
   readonly hot: string;
-  /** `files` with a condition on their columns. */
   readonly samples: readonly ColdSource[];
   readonly rollUps: readonly (ColdSource & { readonly stepMs: number })[];
 }
 
-interface ColdSource {
+/** Files as a relation, and a condition on their columns. */
+export interface ColdSource {
   readonly files: string;
   readonly where: string;
 }
@@ -37,21 +38,31 @@ export async function planLong(
   span: Span,
   { everyMs, kinds = ['samples', 'minutes', 'hours'] }: { readonly everyMs: number; readonly kinds?: readonly ColdKind[] },
 ): Promise<LongPlan> {
-  const sources = planBuckets(
-    cold.files.filter(({ kind }) => kinds.includes(kind)),
-    span.from,
-    span.to,
-    everyMs,
-  );
+  const files = cold.files.filter(({ kind }) => kinds.includes(kind));
+  const plans: LongPlan[] = [];
+  for (const group of await answering(connection, files, ids, span)) {
+    plans.push(await planGroup(connection, { ...cold, files: group.files }, group.ids, span, everyMs));
+  }
+  return {
+    hot: plans.map(({ hot }) => hot).join(' OR '),
+    samples: plans.flatMap(({ samples }) => samples),
+    rollUps: plans.flatMap(({ rollUps }) => rollUps),
+  };
+}
+
+/** Of series that the same files may answer for. */
+async function planGroup(connection: DuckDBConnection, cold: Cold, ids: readonly number[], span: Span, everyMs: number): Promise<LongPlan> {
+  const sources = planBuckets(cold.files, span.from, span.to, everyMs);
   const rolledUp = sources.filter(({ kind }) => kind !== 'samples');
   const rollUpSpans = rolledUp.map(({ fromMs, toMs }) => between('t', fromMs, toMs)).join(' OR ');
   const files = cold.files.filter(({ kind }) => kind === 'samples');
   const late = rolledUp.length === 0 ? [] : await hotHours(connection, ids, span, rollUpSpans);
-  const spoilt = late.filter((at) => files.some(({ fromMs, toMs }) => at >= fromMs && at < toMs)).map((at) => at / hourMs);
+  const spoilt = late.filter((at) => files.some((file) => covers(file, at))).map((at) => at / hourMs);
   const isSpoilt = (column: string): string => `${hourOf(column)} IN (${spoilt.join(', ')})`;
 
+  const counts = rolledUp.length === 0 ? 'true' : `(NOT (${rollUpSpans})${spoilt.length === 0 ? '' : ` OR ${isSpoilt('t')}`})`;
   const plan: LongPlan & { samples: ColdSource[]; rollUps: (ColdSource & { stepMs: number })[] } = {
-    hot: rolledUp.length === 0 ? 'true' : `(NOT (${rollUpSpans})${spoilt.length === 0 ? '' : ` OR ${isSpoilt('t')}`})`,
+    hot: `(${ofSeries(ids)} AND ${within('t')} AND ${counts})`,
     samples: [],
     rollUps: [],
   };

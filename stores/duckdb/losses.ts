@@ -81,9 +81,11 @@ export async function queryDelivery(
   };
   const metrics = new Map(series.map(({ id, metric }) => [id, metric]));
   const ids = [...metrics.keys()];
+  // Sparse minutes do not count every series; the samples of their time are there.
+  const complete = cold.files.filter(({ isSparse }) => !isSparse);
   const parts = [
     ...['samples', 'texts'].map((table) => hotCounts(table, ids)),
-    ...planBuckets(cold.files, range.from, range.to, hourMs).map((source) => coldCounts(cold, ids, source)),
+    ...planBuckets(complete, range.from, range.to, hourMs).map((source) => coldCounts(cold, ids, source)),
   ];
   const stored = await connection.runAndReadAll(parts.join(' UNION ALL '), { ...range });
   for (const [id, hour = null, count] of stored.getRows()) add(metrics.get(Number(id)) ?? '', hour, { stored: Number(count) });

@@ -2,10 +2,9 @@ import type { DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
 import { valueKind } from '@nhip/core/telemetry/sample-batch';
 import type { Value } from '@nhip/core/wire/sample';
 import type { Buckets, Columns, LatestValue, SeriesInfo } from '../history-store.ts';
-import { type BucketSource, planBuckets } from './bucket-plan.ts';
-import { parquet } from './cold-catalog.ts';
-import { stepOf, within } from './cold-sql.ts';
+import { stepOf } from './cold-sql.ts';
 import type { Cold } from './cold-store.ts';
+import { type ColdSource, planLong } from './long-plan.ts';
 import { type Span, samplesOfSeries } from './relations.ts';
 
 /**
@@ -123,15 +122,15 @@ function rawBuckets(from: string, time: string, tick: string, value: string): st
     max(struct_pack(t := ${time}::TIMESTAMP, n := ${tick}, v := ${value})) AS newest FROM ${from} GROUP BY b`;
 }
 
-function sourceBuckets(cold: Cold, series: number, { kind, names, fromMs, toMs }: BucketSource): string {
-  const span = `series = ${series} AND time >= make_timestamp_ms(${fromMs}) AND time < make_timestamp_ms(${toMs})`;
-  const files = parquet(cold.folder, names);
-  if (kind === 'samples') {
-    const numbers = `SELECT time, coalesce(tick, -1) AS tick, coalesce(number, boolean::DOUBLE) AS v FROM ${files} WHERE ${span}`;
-    return rawBuckets(`(${numbers}) WHERE v IS NOT NULL`, 'time', 'tick', 'v');
-  }
-  return `SELECT ${stepOf('time', '$every')} AS b, min, max, sum, numbers AS count, struct_pack(t := last_time, n := last_tick, v := last) AS newest
-    FROM ${files} WHERE ${span} AND numbers > 0`;
+function sampleBuckets({ files, where }: ColdSource): string {
+  const numbers = `SELECT time, coalesce(tick, -1) AS tick, coalesce(number, boolean::DOUBLE) AS v FROM ${files} WHERE ${where}`;
+  return rawBuckets(`(${numbers}) WHERE v IS NOT NULL`, 'time', 'tick', 'v');
+}
+
+/** Of a metric that is no state a step has one row: whatever its last time is, no other sample of the step is asked. */
+function rollUpBuckets({ files, where }: ColdSource): string {
+  return `SELECT ${stepOf('time', '$every')} AS b, min, max, sum, numbers AS count,
+    struct_pack(t := coalesce(last_time, time), n := coalesce(last_tick, -1), v := last) AS newest FROM ${files} WHERE ${where} AND numbers > 0`;
 }
 
 /** Buckets of what is hot, of roll-ups and of samples in files, merged; the answer is the one of all samples. */
@@ -141,10 +140,12 @@ export async function queryBuckets(
   series: number,
   range: Span & { readonly every: number; readonly limit: number },
 ): Promise<Buckets> {
-  const sources = planBuckets(cold.files, range.from, range.to, range.every);
+  const { from, to, every } = range;
+  const plan = await planLong(connection, cold, [series], { from, to }, { everyMs: every });
   const parts = [
-    rawBuckets(`samples WHERE series = ${series} AND ${within('t')}`, 't', 'n', 'v'),
-    ...sources.map((source) => sourceBuckets(cold, series, source)),
+    rawBuckets(`samples WHERE ${plan.hot}`, 't', 'n', 'v'),
+    ...plan.samples.map(sampleBuckets),
+    ...plan.rollUps.map(rollUpBuckets),
   ];
   const [t = [], min = [], max = [], avg = [], last = [], count = []] = await columns(
     connection,

@@ -2,7 +2,9 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { type ColdKind, literal } from './cold-catalog.ts';
 import type { ColdStore } from './cold-store.ts';
 import { deleteHot } from './compactor.ts';
+import { incompleteMinutes } from './complete-minutes.ts';
 import type { DuckdbConfig } from './config.ts';
+import { noteDense } from './dense.ts';
 import { earliestMs } from './queries.ts';
 import { dayMs } from './slices.ts';
 
@@ -31,7 +33,8 @@ export async function cutoffOf(
 
 /**
  * Deletes what is older than it is kept. To be run after compaction: what is still hot of an expired day came later than its roll-ups were
- * made. `spared` are the spans that compaction could not do: their hot samples stay until it could.
+ * made. `spared` are the spans that compaction could not do: their hot samples stay until it could. Samples in files stay where minutes
+ * that are kept do not know of them yet.
  */
 export async function expire(
   connection: DuckDBConnection,
@@ -40,11 +43,14 @@ export async function expire(
   spared: readonly { readonly fromMs: number; readonly toMs: number }[],
 ): Promise<Expired> {
   if (Math.max(...Object.values(cutoff)) === Number.NEGATIVE_INFINITY) return { files: 0, samples: 0 };
-  const files = cold.current().files.filter(({ kind, toMs }) => toMs <= cutoff[kind]);
+  const needed = new Set(incompleteMinutes(cold.current(), cutoff).map(({ samples }) => samples.name));
+  const files = cold.current().files.filter(({ kind, name, toMs }) => toMs <= cutoff[kind] && !needed.has(name));
+  const sparse = files.filter(({ isSparse }) => isSparse);
   let samples = files.reduce((sum, { kind, rows }) => sum + (kind === 'samples' ? rows : 0), 0);
   await connection.run('BEGIN');
   try {
     for (const { name } of files) await connection.run(`UPDATE cold_files SET state = 'obsolete' WHERE name = ${literal(name)}`);
+    for (const { fromMs } of sparse) await noteDense(connection, fromMs, []);
     let from = earliestMs;
     const ends = [...spared].sort((a, b) => a.fromMs - b.fromMs);
     for (const { fromMs, toMs } of [...ends, { fromMs: Number.POSITIVE_INFINITY, toMs: 0 }]) {

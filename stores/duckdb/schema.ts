@@ -6,10 +6,11 @@ import { coldTables } from './cold-catalog.ts';
  * Tables of the store. Numbers and Booleans, nearly everything, live in `samples`; text, 64-bit integers above 2^53 (as
  * decimal text) and nulls in `texts`. `k` is a valueKind. (t, n) orders the samples of a series, also within one ms.
  * Both are hot: closed days move to files (cold-catalog.ts).
- * Version 1 had no files: a program that knows it alone would answer, and back up, without them. Its tables are the same.
+ * Version 1 had no files: a program that knows it alone would answer, and back up, without them. In version 2 the files of minutes had
+ * every series: a program that knows it alone would find no samples of the others. The tables are the same, or get what they lack.
  * `losses` has the columns of core/wire/loss, times as `reported`, `t_from`, `t_to`; a file that was made before it existed just gets it.
  */
-export const schemaVersion = 2;
+export const schemaVersion = 3;
 
 const ddl = [
   'CREATE TABLE IF NOT EXISTS meta (version INTEGER NOT NULL)',
@@ -30,7 +31,7 @@ export async function prepareSchema(connection: DuckDBConnection, file: string):
   const rows = await connection.runAndReadAll('SELECT version FROM meta');
   const version = rows.getRows()[0]?.[0];
   if (version === undefined) await connection.run(`INSERT INTO meta VALUES (${schemaVersion})`);
-  else if (version === 1) await connection.run(`UPDATE meta SET version = ${schemaVersion}`);
+  else if (version === 1 || version === 2) await connection.run(`UPDATE meta SET version = ${schemaVersion}`);
   else if (version !== schemaVersion) {
     throw new PermanentError(
       'store.newerSchema',

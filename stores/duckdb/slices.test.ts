@@ -9,7 +9,7 @@ const limits = { closedBeforeMs: t0 + 2 * dayMs };
 
 const fileOf = ({ fromMs, toMs }: Slice): ColdFile => ({
   ...{ kind: 'samples', name: `samples/${fromMs}`, fromMs, toMs },
-  ...{ version: 1, rows: 1, bytes: 1 },
+  ...{ version: 1, rows: 1, bytes: 1, isSparse: false },
 });
 const hours = fc.uniqueArray(fc.record({ hourMs: fc.nat(47).map((hour) => t0 + hour * hourMs), rows: fc.integer({ min: 1, max: 9 }) }), {
   selector: (each) => each.hourMs,

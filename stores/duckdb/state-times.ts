@@ -3,11 +3,11 @@ import { PermanentError } from '@nhip/core/process/errors';
 import { heldMetrics } from '@nhip/core/wire/vocabulary';
 import type { SeriesInfo, StateTimes, TimesQuery } from '../history-store.ts';
 import { addUpStates, requireRows, type StateSpan } from '../state-times.ts';
-import { coldAsHot, within } from './cold-sql.ts';
+import { coldAsHot } from './cold-sql.ts';
 import type { Cold } from './cold-store.ts';
 import { type LongPlan, planLong } from './long-plan.ts';
 import { earliestMs, lookBackMs, seriesInFiles } from './queries.ts';
-import { ofSeries, type Span } from './relations.ts';
+import type { Span } from './relations.ts';
 
 /** Samples and words of steps that one question may take into memory. */
 const maxRows = 500_000;
@@ -42,7 +42,7 @@ function isHeld(metric: string): boolean {
 
 async function spansOf(connection: DuckDBConnection, cold: Cold, id: number, span: Span, everyMs: number): Promise<readonly StateSpan[]> {
   const plan = await planLong(connection, cold, [id], span, { everyMs });
-  const result = await connection.runAndReadAll(`SELECT * FROM (${words(plan, id)}) ORDER BY t, n, last_t, last_n LIMIT ${maxRows + 1}`, {
+  const result = await connection.runAndReadAll(`SELECT * FROM (${words(plan)}) ORDER BY t, n, last_t, last_n LIMIT ${maxRows + 1}`, {
     ...span,
   });
   const rows = result.getRows();
@@ -72,13 +72,12 @@ async function spansOf(connection: DuckDBConnection, cold: Cold, id: number, spa
 }
 
 /** Samples (`step` null) and one row a step and word, the word that held last being the last: t, n, state, seconds, step, last_t, last_n. */
-function words({ hot, samples, rollUps }: LongPlan, id: number): string {
+function words({ hot, samples, rollUps }: LongPlan): string {
   const sample =
     'CASE WHEN k = 3 THEN s END AS state, NULL::DOUBLE AS seconds, NULL::DOUBLE AS step, NULL::DOUBLE AS last_t, NULL::INTEGER AS last_n';
-  const hotWhere = `${ofSeries([id])} AND ${within('t')} AND ${hot}`;
   return [
-    `SELECT epoch_ms(t)::DOUBLE AS t, n, ${sample} FROM (SELECT t, n, k, v AS s FROM texts WHERE ${hotWhere})`,
-    `SELECT epoch_ms(t)::DOUBLE, n, ${sample} FROM (SELECT t, n, k, NULL AS s FROM samples WHERE ${hotWhere})`,
+    `SELECT epoch_ms(t)::DOUBLE AS t, n, ${sample} FROM (SELECT t, n, k, v AS s FROM texts WHERE ${hot})`,
+    `SELECT epoch_ms(t)::DOUBLE, n, ${sample} FROM (SELECT t, n, k, NULL AS s FROM samples WHERE ${hot})`,
     ...samples.map(({ files, where }) => `SELECT t, n, ${sample} FROM (${coldAsHot(files, where)})`),
     ...rollUps.map(
       ({ files, where, stepMs }) => `SELECT epoch_ms(time)::DOUBLE, -2, state, seconds, ${stepMs}.0, epoch_ms(last_time)::DOUBLE, last_tick
@@ -95,7 +94,7 @@ async function stateBefore(connection: DuckDBConnection, cold: Cold, id: number,
     const span = { from: Math.max(earliestMs, at - back), to };
     const plan = await planLong(connection, { ...cold, files }, [id], span, { everyMs: 3_600_000 });
     const result = await connection.runAndReadAll(
-      `SELECT state FROM (${words(plan, id)}) ORDER BY t DESC, n DESC, last_t DESC, last_n DESC LIMIT 1`,
+      `SELECT state FROM (${words(plan)}) ORDER BY t DESC, n DESC, last_t DESC, last_n DESC LIMIT 1`,
       { ...span },
     );
     const [row] = result.getRows();

@@ -4,6 +4,7 @@ import type { SeriesInfo, UpkeepStatus } from '../history-store.ts';
 import { type ColdFile, coldFilesMissing, missingColdFiles, sweepColdFiles } from './cold-catalog.ts';
 import type { ColdStore } from './cold-store.ts';
 import { compactSlice } from './compactor.ts';
+import { completeMinutes, type Incomplete, incompleteMinutes } from './complete-minutes.ts';
 import type { DuckdbConfig } from './config.ts';
 import { freeBytes } from './disk-room.ts';
 import { chooseLate, forgetLate } from './late.ts';
@@ -76,7 +77,7 @@ export function createUpkeep({ cold, config, connection, series, alone }: Upkeep
     for (const slice of slices) {
       signal?.throwIfAborted();
       try {
-        await requireRoom(slice);
+        await requireRoom(`${slice.name} stays in the database`, slice.hotRows + slice.coldRows);
         await alone(() => compact(slice, signal));
         waiting--;
       } catch (error) {
@@ -87,15 +88,31 @@ export function createUpkeep({ cold, config, connection, series, alone }: Upkeep
     return failed;
   }
 
+  /** Samples whose minutes cannot be completed are kept. Resolves with the first error. */
+  async function completeAll(all: readonly Incomplete[], signal: AbortSignal | undefined): Promise<unknown> {
+    let first: unknown;
+    for (const each of all) {
+      signal?.throwIfAborted();
+      try {
+        await requireRoom(`${each.samples.name} is kept, though it is old enough to go`, each.samples.rows);
+        await alone(() => completeMinutes(connection(), cold, each, signal));
+      } catch (error) {
+        signal?.throwIfAborted();
+        first ??= error;
+      }
+    }
+    return first;
+  }
+
   /** A file that fills the disk would stop the log beside it. */
-  async function requireRoom({ name, hotRows, coldRows }: Slice): Promise<void> {
+  async function requireRoom(consequence: string, rows: number): Promise<void> {
     const free = await freeBytes(cold.folder);
-    const wanted = config.compaction.minFreeMb * bytesPerMb + (hotRows + coldRows) * bytesPerRow;
+    const wanted = config.compaction.minFreeMb * bytesPerMb + rows * bytesPerRow;
     if (free >= wanted) return;
     const mb = (bytes: number): string => (bytes / bytesPerMb).toFixed(0);
     throw new PermanentError(
       'store.diskLow',
-      `${name} stays in the database: the disk of ${cold.folder} has ${mb(free)} MB free, its files need ${mb(wanted)} MB with the reserve ` +
+      `${consequence}: the disk of ${cold.folder} has ${mb(free)} MB free, its files need ${mb(wanted)} MB with the reserve ` +
         '(compaction.minFreeMb); make room',
     );
   }
@@ -124,11 +141,12 @@ export function createUpkeep({ cold, config, connection, series, alone }: Upkeep
         waitingLateSamples = late.waiting.reduce((sum, { hotRows }) => sum + hotRows, 0);
         const failed = await compactAll([...planned.filter(({ isLate }) => !isLate), ...late.due], signal);
         signal?.throwIfAborted();
+        const incomplete = await completeAll(incompleteMinutes(cold.current(), cutoff), signal);
         const spared = [...failed.map(({ slice }) => slice), ...late.waiting];
         const expired = await alone(() => expire(connection(), cold, cutoff, spared));
         totals.expiredFiles += expired.files;
         totals.expiredSamples += expired.samples;
-        let trouble = failed[0]?.error;
+        let trouble = failed[0]?.error ?? incomplete;
         await alone(() => sweepColdFiles(connection(), cold.folder)).catch((error: unknown) => {
           trouble ??= error;
         });
