@@ -10,7 +10,10 @@ import { DurableNodeFs, syncTree } from './durable-node-fs.ts';
 const oids = { bytea: 17, int8: 20 } as const;
 
 /** PGlite's own parameters, with fsync: it starts with `-F` (off), and its fdatasync does nothing, its fsync does (see DurableNodeFs). */
-const startParams = [...PGlite.defaultStartParams.filter((each) => each !== '-F'), '-c', 'fsync=on', '-c', 'wal_sync_method=fsync'];
+const durable = ['-c', 'fsync=on', '-c', 'wal_sync_method=fsync'];
+/** The usual 128 MB would be taken from this process at the start; the operating system caches the files as well. */
+const small = ['-c', 'shared_buffers=16MB'];
+const startParams = [...PGlite.defaultStartParams.filter((each) => each !== '-F'), ...durable, ...small];
 
 /**
  * Called when an fsync failed, in the middle of a commit: it must log and end the process, and must not return. PostgreSQL answers a failed
