@@ -7,7 +7,9 @@ import { createLive, type Live, type LiveStarted } from '@nhip/live/live';
 import { openCommandLog } from './command-log.ts';
 import { webDir } from './folders.ts';
 import { createHistory } from './history.ts';
+import { createLocalToken, localUrl } from './local-access.ts';
 import { type BrokerStatus, brokerStatus, followStatus, goneAfterMs, type IngestStatus, ingestStatus } from './role-status.ts';
+import { composeSharing } from './sector/sharing.ts';
 import type { ServerSetup } from './server-config.ts';
 import { whenThere } from './when-there.ts';
 
@@ -22,9 +24,10 @@ export interface LiveRole {
  * yet. Throws ConfigError for a store that only one process can open.
  */
 export function composeLive(
-  { config, folder, plant }: ServerSetup,
+  setup: ServerSetup,
   deps: { readonly log: Log; readonly version: string; readonly adminPassword: string | undefined; onFatal(error: Error): void },
 ): LiveRole {
+  const { config, folder, plant } = setup;
   const { log, onFatal } = deps;
   const env = createNodeEnv(folder.server);
   const { clock } = env;
@@ -37,6 +40,12 @@ export function composeLive(
   let reader: LogReader | undefined;
   let commands: Awaited<ReturnType<typeof openCommandLog>> | undefined;
   let live: Live | undefined;
+  const localToken = createLocalToken();
+  const sharing = composeSharing(setup, {
+    log: log.child({ role: 'sharing' }),
+    version: deps.version,
+    api: () => (started.port === 0 ? undefined : { url: localUrl(config.live.host, started.port), token: localToken }),
+  });
 
   /** Anew for every try: a start that failed has closed everything. */
   async function startLive(logBus: LogReader): Promise<LiveStarted> {
@@ -55,6 +64,8 @@ export function composeLive(
       dataDir: folder.live,
       adminPassword: deps.adminPassword,
       version: deps.version,
+      localToken,
+      sharing: sharing?.desk,
     });
     return live.start();
   }
@@ -74,6 +85,7 @@ export function composeLive(
         await reader?.close();
       },
     },
+    ...(sharing === undefined ? [] : [sharing.part]),
     {
       name: 'live',
       start: async () => {

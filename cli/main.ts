@@ -27,7 +27,10 @@ const commands: Readonly<Record<string, { readonly summary: string; load(): Prom
   backup: { summary: 'A backup of the server, running or not', load: async () => (await import('./commands/backup.ts')).backup },
   export: { summary: 'Samples of a time as a Parquet or CSV file', load: async () => (await import('./commands/export.ts')).exportCommand },
   restore: { summary: 'Puts a backup in place', load: async () => (await import('./commands/restore.ts')).restore },
-  sector: { summary: 'Signed reports to the sector: serve, enrol, verify', load: async () => (await import('./commands/sector.ts')).sector },
+  sector: {
+    summary: 'Signed reports to the sector: serve, enrol, verify',
+    load: async () => (await import('./commands/sector.ts')).sector,
+  },
   version: { summary: 'Version', load: async () => (await import('./commands/version.ts')).version },
 };
 

@@ -7,6 +7,7 @@ import { plantModel } from '@nhip/core/process/plant-config';
 import type { PlantModel } from '@nhip/core/wire/plant';
 import { ingestConfig } from '@nhip/ingest/config';
 import { liveConfig } from '@nhip/live/config';
+import { gatewayConfig } from '@nhip/sector/gateway/config';
 import { duckdbConfig } from '@nhip/stores/duckdb/config';
 import { influxdbConfig } from '@nhip/stores/influxdb/config';
 import { victoriametricsConfig } from '@nhip/stores/victoriametrics/config';
@@ -58,6 +59,11 @@ export const serverConfig = z.strictObject({
       'what one could not take while it was away it gets from the log, as far back as the log reaches',
   ),
   live: liveConfig.prefault({}).describe('Web board and API'),
+  sharing: gatewayConfig
+    .optional()
+    .describe(
+      'What may leave the factory: signed reports to a sector platform, as far as an approved sharing policy says. Absent: nothing leaves',
+    ),
 });
 export type ServerConfig = z.infer<typeof serverConfig>;
 

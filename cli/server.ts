@@ -13,9 +13,11 @@ import { createDeadLetters } from './dead-letters/replay-letters.ts';
 import { webDir } from './folders.ts';
 import { createFurtherStores } from './further-stores.ts';
 import { createHistory, embeddedStore } from './history.ts';
+import { localUrl } from './local-access.ts';
 import { openBrokerLog, openDeadLetters } from './log-bus.ts';
 import { brokerFamilies, logFamilies } from './metrics/broker-metrics.ts';
 import { deadLetterFamilies, requestFamilies } from './metrics/ingest-metrics.ts';
+import { composeSharing } from './sector/sharing.ts';
 import type { ServerSetup } from './server-config.ts';
 import { createUpkeepPart } from './upkeep.ts';
 import { whenThere } from './when-there.ts';
@@ -29,7 +31,7 @@ export interface Server {
 
 /** Composes broker, ingest and live in one process over one log and one store. `folder.server` must exist. */
 export async function composeServer(
-  { config, folder, plant, files }: ServerSetup,
+  setup: ServerSetup,
   deps: {
     readonly log: Log;
     readonly version: string;
@@ -39,6 +41,7 @@ export async function composeServer(
     onFatal(error: Error): void;
   },
 ): Promise<Server> {
+  const { config, folder, plant, files } = setup;
   const { log, onFatal } = deps;
   const env = createNodeEnv(folder.server);
   const logBus = await openBrokerLog(env, config.log, log, onFatal);
@@ -51,7 +54,16 @@ export async function composeServer(
     log: log.child({ role: 'backup' }),
     sources: () => {
       const { file: storeFile } = embeddedStore(config.store, folder);
-      return { store, storeFile, serverDir: folder.server, configFiles: files, logId: logBus.id, nhipVersion: deps.version };
+      const copyPlantState = async (file: string) => (await live?.copyPlantState(file)) === true;
+      return {
+        store,
+        storeFile,
+        serverDir: folder.server,
+        copyPlantState,
+        configFiles: files,
+        logId: logBus.id,
+        nhipVersion: deps.version,
+      };
     },
   });
   const credentials = openCredentials(folder.credentials, (err) => log.error({ err }, 'MQTT credentials stay as they were'));
@@ -82,6 +94,11 @@ export async function composeServer(
   });
   const started: Server['started'] = { mqttPort: 0, live: { port: 0, firstLogin: undefined } };
   let live: Live | undefined;
+  const sharing = composeSharing(setup, {
+    log: log.child({ role: 'sharing' }),
+    version: deps.version,
+    api: () => (started.live.port === 0 ? undefined : { url: localUrl(config.live.host, started.live.port), token: deps.localToken }),
+  });
 
   const parts: Part[] = [
     { name: 'log', start: async () => {}, stop: () => logBus.close() },
@@ -105,6 +122,7 @@ export async function composeServer(
     },
     // Given up before ingest stops, whose last write would wait for it.
     { name: 'backups', start: () => removePartialBackups(folder.backups), stop: () => backups.stop() },
+    ...(sharing === undefined ? [] : [sharing.part]),
     {
       name: 'live',
       start: async () => {
@@ -123,6 +141,7 @@ export async function composeServer(
           version: deps.version,
           localToken: deps.localToken,
           backups,
+          sharing: sharing?.desk,
           moreMetrics: () => [
             ...brokerFamilies(broker.health()),
             ...logFamilies(logBus.stats()),

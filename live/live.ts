@@ -25,17 +25,22 @@ import { type Backups, backupRoutes } from './http/routes/backup.ts';
 import { type DeadLetters, deadLetterRoutes } from './http/routes/dead-letters.ts';
 import { deliveryRoutes } from './http/routes/delivery.ts';
 import type { RouteDeps } from './http/routes/deps.ts';
+import { downtimeRoutes } from './http/routes/downtime.ts';
 import { edgeRoutes } from './http/routes/edges.ts';
 import { exportRoutes } from './http/routes/export.ts';
 import { healthRoutes } from './http/routes/health.ts';
 import { historyRoutes } from './http/routes/history.ts';
+import { kpiRoutes } from './http/routes/kpi.ts';
 import { liveRoutes } from './http/routes/live.ts';
 import { machineRoutes } from './http/routes/machines.ts';
 import { sessionRoutes } from './http/routes/session.ts';
+import { type SharingDesk, sharingRoutes } from './http/routes/sharing.ts';
 import { stateRoutes } from './http/routes/states.ts';
 import { storeRoutes } from './http/routes/store.ts';
 import { createLiveHub } from './hub.ts';
+import { createKpi } from './kpi/kpi.ts';
 import { createLiveMetrics } from './live-metrics.ts';
+import { openPlantState, type PlantState } from './plant-state/plant-state.ts';
 import { createSocketOutlet } from './socket.ts';
 import { createSseOutlet } from './sse.ts';
 import { upkeepFamilies } from './upkeep-metrics.ts';
@@ -56,7 +61,7 @@ export interface LiveDeps {
   readonly sendNodeCommand: SendNodeCommand;
   /** Folder of the built web app; it may be missing. */
   readonly webDir: string;
-  /** Folder of `users.json` and `tokens.json`. */
+  /** Folder of `users.json`, `tokens.json` and the plant state. */
   readonly dataDir: string;
   /** Password of `admin` on the first start; undefined: a random one. */
   readonly adminPassword: string | undefined;
@@ -67,6 +72,8 @@ export interface LiveDeps {
   moreMetrics?(): readonly MetricFamily[];
   readonly backups?: Backups | undefined;
   readonly deadLetters?: DeadLetters | undefined;
+  /** The desk of the gateway to sector platforms. */
+  readonly sharing?: SharingDesk | undefined;
 }
 
 export interface LiveStarted {
@@ -84,6 +91,8 @@ export interface Live {
   /** Ends live connections and stops listening. Idempotent. */
   stop(): Promise<void>;
   health(): { readonly isReady: boolean; readonly problems: readonly string[] };
+  /** Copies corrections and figures into the new file; false: it is not open. */
+  copyPlantState(file: string): Promise<boolean>;
 }
 
 /** Requests that still run at the stop get this long. */
@@ -96,6 +105,7 @@ export function createLive(config: LiveConfig, deps: LiveDeps): Live {
   const hub = createLiveHub({ epoch: crypto.randomUUID(), plant });
   const feed = createFeed({ hub, store, checkpoint: deps.checkpoint, logBus, clock, log });
   const stops: (() => Promise<void> | void)[] = [];
+  let state: PlantState | undefined;
   let isStarted = false;
   let isStopping = false;
 
@@ -116,6 +126,12 @@ export function createLive(config: LiveConfig, deps: LiveDeps): Live {
     const edgeControl = createEdgeControl({ hub, clock, send: deps.sendNodeCommand, declares: feed.declares });
     const edges = () =>
       feed.edges().map((edge) => ({ ...edge, ...delivery.edge(edge.id), certificatesWaiting: edgeControl.waiting(edge.id) }));
+    const plantState = await openPlantState(deps.dataDir);
+    state = plantState;
+    stops.push(() => plantState.close());
+    const { unknownAfterMs } = config;
+    const kpi = createKpi({ store, state, plant, clock, log, queries, unknownAfterMs, machines: hub.machines, edges: () => feed.edges() });
+    stops.push(() => kpi.stop());
     const isSecure = config.publicUrl?.startsWith('https:') === true;
     if (!isLoopback(config.host) && !isSecure) {
       log.warn({ host: config.host }, 'Passwords and values cross the network unencrypted: put a TLS proxy before it and set publicUrl');
@@ -127,13 +143,16 @@ export function createLive(config: LiveConfig, deps: LiveDeps): Live {
       sse,
       slots,
       queries,
+      kpi: kpi.service,
+      downtime: kpi.downtime,
       exports: createExports(store),
       demo: config.demo,
       grafanaUrl: config.grafanaUrl,
       secureCookies: isSecure,
-      unknownAfterMs: config.unknownAfterMs,
+      unknownAfterMs,
       backups: deps.backups,
       deadLetters: deps.deadLetters,
+      sharing: deps.sharing,
       stats: deps.stats,
       edges,
       edgeControl,
@@ -150,6 +169,7 @@ export function createLive(config: LiveConfig, deps: LiveDeps): Live {
           queries: queries.stats(),
         }),
         ...webhooks.families(),
+        ...kpi.families(),
         ...upkeepFamilies(store.upkeep?.status()),
         ...(deps.moreMetrics?.() ?? []),
       ],
@@ -159,6 +179,8 @@ export function createLive(config: LiveConfig, deps: LiveDeps): Live {
       machineRoutes,
       stateRoutes,
       historyRoutes,
+      kpiRoutes,
+      downtimeRoutes,
       deliveryRoutes,
       edgeRoutes,
       liveRoutes,
@@ -167,6 +189,7 @@ export function createLive(config: LiveConfig, deps: LiveDeps): Live {
       storeRoutes,
       exportRoutes,
       deadLetterRoutes,
+      sharingRoutes,
     ].flatMap((make) => make(routeDeps));
     const { webDir, version } = deps;
     const app = await createApp({ clock, log, routes, authenticator, origins, rateLimit, webDir, version, answered: metrics.answered });
@@ -201,6 +224,7 @@ export function createLive(config: LiveConfig, deps: LiveDeps): Live {
       webhooks.tick(frame);
     });
     stops.push(() => ticks.cancel());
+    kpi.start();
     isStarted = true;
     log.info({ host: config.host, port, demo: config.demo }, 'Live service started');
     return { port, firstLogin: firstPassword === undefined ? undefined : { username: 'admin', password: firstPassword } };
@@ -225,6 +249,10 @@ export function createLive(config: LiveConfig, deps: LiveDeps): Live {
     health() {
       const problems = notReady(feed, isStarted);
       return { isReady: problems.length === 0, problems };
+    },
+    async copyPlantState(file) {
+      await state?.copyTo(file);
+      return state !== undefined;
     },
   };
 }

@@ -9,7 +9,7 @@ import { z } from 'zod';
  *     manifest.json
  *     history.duckdb            the store, as of `checkpoint`
  *     history.cold/…/…          its files of closed days, hard links where the disk is the same
- *     server/…                  users, tokens, MQTT credentials: hashes, still secret
+ *     server/…                  users, tokens, MQTT credentials: hashes, still secret; corrections and figures
  *     dead-letters/…            a copy of that log
  *     config/…                  configuration and plant model that the server was started with
  */

@@ -3,6 +3,7 @@ import { copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { PermanentError } from '@nhip/core/process/errors';
 import { ingestReader } from '@nhip/ingest/work-writer';
+import { plantStateFile } from '@nhip/live/plant-state/plant-state';
 import { coldFolderOf } from '@nhip/stores/duckdb/cold-catalog';
 import { schemaVersion } from '@nhip/stores/duckdb/schema';
 import { syncPath } from './digest.ts';
@@ -92,12 +93,16 @@ export function planRestore(manifest: Manifest, target: RestoreTarget, accounts:
   const accountSteps = serverFiles
     .map((name) => step(`${serverFilesName}/${name}`, join(serverDir, name)))
     .filter(({ aside }) => accounts || aside === undefined);
+  // What people corrected here is newer.
+  const plantState = [step(`${serverFilesName}/${plantStateFile}`, join(serverDir, plantStateFile))].filter(
+    ({ aside }) => aside === undefined,
+  );
   const letters = [step(deadLettersName, join(serverDir, deadLettersName))].filter(({ aside }) => aside === undefined);
   const config = step(configName, join(root, `config-of-backup-${stamp}`));
   // Before the database: with it, what belongs to another one may not be there.
   const coldStep = step(coldName, coldFolderOf(storeFile));
   const cold = has(coldName) ? [coldStep] : coldStep.aside === undefined ? [] : [{ ...coldStep, from: undefined }];
-  return [...cold, ...[step(historyName, storeFile), ...accountSteps, ...letters, config].filter(({ from }) => has(from))];
+  return [...cold, ...[step(historyName, storeFile), ...accountSteps, ...plantState, ...letters, config].filter(({ from }) => has(from))];
 }
 
 /** What the log has for the restored history, in plain words. */

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { chmod, copyFile, mkdir, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { RetryableError } from '@nhip/core/process/errors';
+import { openPlantState, plantStateFile } from '@nhip/live/plant-state/plant-state';
 import { coldFolderOf } from '@nhip/stores/duckdb/cold-catalog';
 import { schemaVersion } from '@nhip/stores/duckdb/schema';
 import type { HistoryStore } from '@nhip/stores/history-store';
@@ -25,6 +26,8 @@ export interface BackupSources {
   readonly store: Pick<HistoryStore, 'name' | 'copyTo'>;
   readonly storeFile: string;
   readonly serverDir: string;
+  /** Copies corrections and figures into a new file; false: there are none. Absent: copied from the closed file in `serverDir`. */
+  copyPlantState?(file: string): Promise<boolean>;
   /** Configuration and plant model, wherever they are. */
   readonly configFiles: readonly string[];
   readonly logId: string;
@@ -50,7 +53,11 @@ export async function writeBackup(target: string, sources: BackupSources, run: B
   if (existsSync(target)) throw new RetryableError('backup.exists', `${target} is there already: choose another name`);
   const files = await filesToCopy(sources);
   const historyBytes = await sizeOf(sources.storeFile);
-  const copyBytes = historyBytes + (await sizeOf(`${sources.storeFile}.wal`)) + files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const copyBytes =
+    historyBytes +
+    (await sizeOf(join(sources.serverDir, plantStateFile))) +
+    (await sizeOf(`${sources.storeFile}.wal`)) +
+    files.reduce((sum, { bytes }) => sum + bytes, 0);
   const coldBytes = await bytesBelow(coldFolderOf(sources.storeFile));
   // On the same disk these files get a second name and need no room.
   const isSameDisk = (await stat(dirname(target))).dev === (await stat(dirname(sources.storeFile))).dev;
@@ -65,7 +72,14 @@ export async function writeBackup(target: string, sources: BackupSources, run: B
     const nextIndex = await copyHistory(sources, join(partial, historyName), run, progress);
     // After the store: what it counts as dead letters is among them.
     for (const file of files) await copySecret(file.from, join(partial, file.path));
-    const written = [historyName, ...(await filesBelow(partial, coldName)), ...files.map(({ path }) => path)];
+    const plantState = `${serverFilesName}/${plantStateFile}`;
+    const hasPlantState = await copyPlantState(sources, join(partial, plantState));
+    const written = [
+      historyName,
+      ...(hasPlantState ? [plantState] : []),
+      ...(await filesBelow(partial, coldName)),
+      ...files.map(({ path }) => path),
+    ];
     const manifest: Manifest = {
       format: 1,
       createdMs: run.nowMs,
@@ -131,6 +145,20 @@ async function copyHistory(
   } finally {
     clearInterval(watch);
   }
+}
+
+/** Where live does not run nobody has it open. */
+async function copyPlantState({ serverDir, copyPlantState: copyOpen }: BackupSources, copy: string): Promise<boolean> {
+  await mkdir(dirname(copy), { recursive: true, mode: 0o700 });
+  if (copyOpen !== undefined) {
+    if (!(await copyOpen(copy))) return false;
+  } else {
+    if (!existsSync(join(serverDir, plantStateFile))) return false;
+    const state = await openPlantState(serverDir);
+    await state.copyTo(copy).finally(() => state.close());
+  }
+  await chmod(copy, 0o600);
+  return true;
 }
 
 /** A dead letter's file may go meanwhile, when the quota takes the oldest. */

@@ -1,11 +1,15 @@
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { ConfigError } from '@nhip/core/process/errors';
+import { ConfigError, reasonOf } from '@nhip/core/process/errors';
 import { type Command, commonFlags, type Input, listenFlags } from '../arguments.ts';
+import { approveForDemo, type Login } from '../demo/approvals.ts';
 import { type Child, startChild } from '../demo/child.ts';
+import { addSecondApprover } from '../demo/people.ts';
 import { writeEdges, writePlant } from '../demo/prepare.ts';
+import { joinSector, type RunOnce, sectorPort, startFactories } from '../demo/sector.ts';
 import { type DataFolder, dataFolder, makePrivate } from '../folders.ts';
+import { localUrl } from '../local-access.ts';
 
 /** What the first start puts into the history, so that every view has something to show. */
 const historyDays = 7;
@@ -14,7 +18,8 @@ const historyName = 'history';
 
 export const demo: Command = {
   name: 'demo',
-  summary: 'A simulated factory, live: simulators on real protocols, two edge agents and the server, each a process of its own.',
+  summary:
+    'A simulated factory, live: simulators on real protocols, two edge agents, the server, and a sector server that it reports to, each a process of its own.',
   flags: {
     data: commonFlags.data,
     json: commonFlags.json,
@@ -27,8 +32,8 @@ export const demo: Command = {
     makePrivate(folder.root);
     makePrivate(join(folder.root, 'logs'));
     const children: Child[] = [];
-    const start = (name: string, args: readonly string[]): Child => {
-      const child = startChild(name, [...args, '--data', folder.root], join(folder.root, 'logs', `${name}.log`));
+    const start: Start = (name, args, data = folder.root) => {
+      const child = startChild(name, [...args, '--data', data], join(folder.root, 'logs', `${name}.log`));
       children.push(child);
       return child;
     };
@@ -63,10 +68,14 @@ interface Started {
   readonly modbus: number;
   readonly opcua: number;
   readonly host: string;
-  readonly firstLogin: { readonly username: string; readonly password: string } | undefined;
+  readonly sector: number;
+  readonly firstLogin: Login | undefined;
+  readonly secondLogin: Login | undefined;
 }
 
-async function startAll(input: Input, folder: DataFolder, start: (name: string, args: readonly string[]) => Child): Promise<Started> {
+type Start = (name: string, args: readonly string[], data?: string) => Child;
+
+async function startAll(input: Input, folder: DataFolder, start: Start): Promise<Started> {
   const say = (text: string): void => {
     if (!input.isSet('json')) process.stdout.write(`${text}\n`);
   };
@@ -77,6 +86,8 @@ async function startAll(input: Input, folder: DataFolder, start: (name: string, 
     return result;
   };
   say('\nNhịp, a simulated factory\n');
+  const sectorAt = await sectorPort(folder, freePort);
+  const sector = start('sector', ['sector', 'serve', '--http-port', String(sectorAt)]);
   if (!existsSync(folder.history)) {
     const history = start(historyName, ['simulate', '--write-history', String(historyDays)]);
     await timed(
@@ -86,13 +97,20 @@ async function startAll(input: Input, folder: DataFolder, start: (name: string, 
     );
     await history.ended;
   }
+  const runOnce: RunOnce = (name, args) => startChild(name, args, join(folder.root, 'logs', `${name}.log`));
+  const sectorUrl = `http://127.0.0.1:${sectorAt}`;
+  const config = await timed(
+    'sector',
+    sector.ready.then(() => joinSector(folder, runOnce, sectorUrl)),
+    () => `sector server :${sectorAt}`,
+  );
   const host = input.text('host') ?? '127.0.0.1';
   // The machines' ports are chosen first, so that everything can start side by side: agents try again until a PLC answers.
   const modbus = input.port('modbus-port') || (await freePort());
   const opcua = input.port('opcua-port') || (await freePort());
   const simulator = start('simulator', ['simulate', '--modbus-port', String(modbus), '--opcua-port', String(opcua)]);
   const server = start('server', [
-    ...['server', '--demo', '--plant', writePlant(folder), '--host', host],
+    ...['server', '--config', config, '--demo', '--plant', writePlant(folder), '--host', host],
     ...['--http-port', String(input.port('http-port') ?? 8080), '--mqtt-port', String(input.port('mqtt-port') ?? 1883)],
   ]);
   const edges = timed('server', server.ready, ({ http, mqtt }) => `broker :${mqtt}, ingest, live :${http}`).then((served) =>
@@ -108,14 +126,22 @@ async function startAll(input: Input, folder: DataFolder, start: (name: string, 
   );
   await Promise.all([edges, timed('simulators', simulator.ready, () => `Modbus TCP :${modbus}, OPC UA :${opcua}`)]);
   const served = await server.ready;
-  return {
-    modbus,
-    opcua,
-    mqtt: Number(served.mqtt),
-    http: Number(served.http),
-    host,
-    firstLogin: served.firstLogin as Started['firstLogin'],
-  };
+  const http = Number(served.http);
+  const firstLogin = served.firstLogin as Started['firstLogin'];
+  // They are not what a visitor came for: the board does not wait for them.
+  void startFactories(folder, runOnce, start, sectorUrl).catch((error: unknown) =>
+    say(`  The other factories do not report: ${reasonOf(error)}`),
+  );
+  const secondLogin = await addSecondApprover(folder);
+  const given = process.env.NHIP_ADMIN_PASSWORD;
+  const admin = firstLogin ?? (given === undefined ? undefined : { username: 'admin', password: given });
+  if (admin !== undefined && secondLogin !== undefined) {
+    // Goes on while people look; what is not approved waits on the page.
+    void approveForDemo(localUrl(host, http), [admin, secondLogin]).catch((error: unknown) =>
+      say(`  Reports wait for approval: ${reasonOf(error)}`),
+    );
+  }
+  return { modbus, opcua, mqtt: Number(served.mqtt), http, host, sector: sectorAt, firstLogin, secondLogin };
 }
 
 /** A port that nothing listens on right now. */
@@ -129,10 +155,12 @@ function freePort(): Promise<number> {
   });
 }
 
-function announce(input: Input, { firstLogin, ...started }: Started): void {
-  const { http, host } = started;
+function announce(input: Input, { firstLogin, secondLogin, ...started }: Started): void {
+  const { http, host, sector } = started;
   if (input.isSet('json')) {
-    process.stdout.write(`${JSON.stringify({ ready: true, ...started, ...(firstLogin ? { firstLogin } : {}) })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ ready: true, ...started, ...(firstLogin ? { firstLogin } : {}), ...(secondLogin ? { secondLogin } : {}) })}\n`,
+    );
     return;
   }
   process.stdout.write(`\n  Board        http://${host}:${http}\n`);
@@ -140,6 +168,11 @@ function announce(input: Input, { firstLogin, ...started }: Started): void {
     process.stdout.write(
       `  Login        ${firstLogin.username} / ${firstLogin.password}   (shown once; looking needs none on this computer)\n`,
     );
+  if (secondLogin)
+    process.stdout.write(`  and          ${secondLogin.username} / ${secondLogin.password}   (what leaves the factory needs two people)\n`);
+  process.stdout.write(
+    `  Sharing      http://${host}:${http}/sharing\n  Sector       http://127.0.0.1:${sector}   (a simulated platform on this computer)\n`,
+  );
   process.stdout.write('\n  Ctrl-C stops; the next start goes on from here.\n\n');
 }
 

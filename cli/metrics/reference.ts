@@ -1,6 +1,7 @@
 import type { LogStats } from '@nhip/core/log/log-bus';
 import type { AgentHealth } from '@nhip/edge-agent/agent';
 import type { MetricFamily } from '@nhip/live/http/prometheus';
+import { kpiFamilies } from '@nhip/live/kpi/kpi-metrics';
 import { createLiveMetrics } from '@nhip/live/live-metrics';
 import { upkeepFamilies } from '@nhip/live/upkeep-metrics';
 import { webhookFamilies } from '@nhip/live/webhooks/webhooks';
@@ -23,6 +24,7 @@ const labels: Readonly<Record<string, string>> = {
   connection: 'ids of the connections in the configuration of the agent',
   driver: 'names of drivers',
   state: 'a fixed list of states',
+  cause: 'correction, plantModel, lateData',
 };
 
 const noLog: LogStats = {
@@ -81,10 +83,14 @@ function exampleFamilies(): Readonly<Record<string, readonly MetricFamily[]>> {
       },
     ],
   };
+  const ledger = { machines: 0, segments: 0, restated: { correction: 0, plantModel: 0, lateData: 0 } };
   const broker = { connections: 0, pending: 0, received: 0, waiting: 0, unkept: 0, refused: 0, oversized: 0, authFailed: 0, crowdedOut: 0 };
   const hook = { delivered: 0, givenUp: 0, dropped: 0, failedAttempts: 0, waiting: 0, isFailing: false };
   return {
-    '`nhip server` and `nhip live`: /metrics, with a login': live.families(liveFigures as Parameters<typeof live.families>[0]),
+    '`nhip server` and `nhip live`: /metrics, with a login': [
+      ...live.families(liveFigures as Parameters<typeof live.families>[0]),
+      ...kpiFamilies(ledger, { frozenDays: 0, behindMs: 0 }, 0),
+    ],
     '`nhip server` and `nhip live` with webhooks, too': webhookFamilies([{ name: 'w', stats: () => hook }]),
     '`nhip server` with DuckDB, too': upkeepFamilies(upkeep as Parameters<typeof upkeepFamilies>[0]),
     '`nhip server` and `nhip broker --http-port`': [...brokerFamilies(broker), ...logFamilies(noLog)],

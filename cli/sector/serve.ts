@@ -3,7 +3,6 @@ import { checkConfig, loadConfig } from '@nhip/core/process/config';
 import { createLog } from '@nhip/core/process/log';
 import { createNodeClock } from '@nhip/core/process/node-clock';
 import { platformConfig } from '@nhip/sector/platform/config';
-import { createSectorServer } from '@nhip/sector/platform/server';
 import manifest from '../../package.json' with { type: 'json' };
 import { type Command, commonFlags, logLevel } from '../arguments.ts';
 import { dataFolder, makePrivate } from '../folders.ts';
@@ -38,6 +37,8 @@ export const serve: Command = {
       process.exit(1);
     };
     const deps = { clock: createNodeClock(), log, version: manifest.version, endProcess };
+    // PostgreSQL in WebAssembly and all: only where it runs.
+    const { createSectorServer } = await import('@nhip/sector/platform/server');
     const server = createSectorServer(join(root, 'sector'), config, deps);
     const ready = (): void => {
       const address = `http://${config.host}:${server.port()}`;

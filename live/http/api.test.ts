@@ -135,11 +135,16 @@ describe('documents', () => {
     expect(document.openapi).toBe('3.1.0');
     expect(Object.keys(document.paths).sort()).toEqual([
       '/api/v1/completeness',
+      '/api/v1/downtime',
+      '/api/v1/downtime-reasons',
+      '/api/v1/downtime/{id}',
+      '/api/v1/downtime/{id}/history',
       '/api/v1/edges/{group}/{edge}/certificates',
       '/api/v1/edges/{group}/{edge}/certificates/decision',
       '/api/v1/edges/{group}/{edge}/config',
       '/api/v1/health/edges',
       '/api/v1/history',
+      '/api/v1/kpi',
       '/api/v1/live',
       '/api/v1/losses',
       '/api/v1/machines',

@@ -11,21 +11,24 @@ import { backupRoutes } from './routes/backup.ts';
 import { deadLetterRoutes } from './routes/dead-letters.ts';
 import { deliveryRoutes } from './routes/delivery.ts';
 import type { RouteDeps } from './routes/deps.ts';
+import { downtimeRoutes } from './routes/downtime.ts';
 import { edgeRoutes } from './routes/edges.ts';
 import { exportRoutes } from './routes/export.ts';
 import { healthRoutes } from './routes/health.ts';
 import { historyRoutes } from './routes/history.ts';
+import { kpiRoutes } from './routes/kpi.ts';
 import { liveRoutes } from './routes/live.ts';
 import { machineRoutes } from './routes/machines.ts';
 import { sessionRoutes } from './routes/session.ts';
+import { sharingRoutes } from './routes/sharing.ts';
 import { stateRoutes } from './routes/states.ts';
 import { storeRoutes } from './routes/store.ts';
 
 /** Every route there can be; none of them is called. */
-const deps = { backups: {}, deadLetters: {}, exports: {} } as unknown as RouteDeps;
+const deps = { backups: {}, deadLetters: {}, exports: {}, sharing: {} } as unknown as RouteDeps;
 const all: readonly Route[] = [
-  ...[sessionRoutes, machineRoutes, stateRoutes, historyRoutes, deliveryRoutes, edgeRoutes, liveRoutes, healthRoutes],
-  ...[backupRoutes, storeRoutes, exportRoutes, deadLetterRoutes],
+  ...[sessionRoutes, machineRoutes, stateRoutes, historyRoutes, kpiRoutes, downtimeRoutes, deliveryRoutes, edgeRoutes, liveRoutes],
+  ...[healthRoutes, backupRoutes, storeRoutes, exportRoutes, deadLetterRoutes, sharingRoutes],
 ].flatMap((make) => make(deps));
 const document = openApiDocument(all, '0.0.0-test');
 const operations = Object.entries(document.paths).flatMap(([path, byMethod]) =>
@@ -82,10 +85,16 @@ describe('the OpenAPI document', () => {
       '/api/v1/machines/{id}/metrics',
       '/api/v1/states',
       '/api/v1/history',
+      '/api/v1/kpi',
+      '/api/v1/downtime',
+      '/api/v1/downtime/{id}/history',
+      '/api/v1/downtime-reasons',
       '/api/v1/losses',
       '/api/v1/completeness',
       '/api/v1/health/edges',
       '/api/v1/backups',
+      '/api/v1/sharing/reports',
+      '/api/v1/sharing/policies',
     ]);
   });
 
@@ -121,7 +130,7 @@ describe('scopes', () => {
     const statusOf = async (method: string, path: string, token?: string): Promise<number> => {
       const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
       const url = rig.url + path.replace('{id}', 'hoalac%2Fpress%2FM01').replaceAll(/\{\w+\}/g, 'x');
-      const response = await fetch(url, { method, headers, signal: AbortSignal.timeout(5000) });
+      const response = await fetch(url, { method: method.toUpperCase(), headers, signal: AbortSignal.timeout(5000) });
       await response.body?.cancel();
       return response.status;
     };

@@ -1,3 +1,6 @@
+import { kpiExamples } from './kpi-examples.ts';
+import { sharingExamples } from './sharing-examples.ts';
+
 /** Examples of the OpenAPI document, by operation id or type of a webhook; a test holds them against the schemas. */
 export interface Example {
   readonly body?: unknown;
@@ -113,6 +116,8 @@ export const examples: Readonly<Record<string, Example>> = {
       },
     },
   },
+  ...kpiExamples,
+  ...sharingExamples,
   postDeadLettersReplay: { body: { reason: 'beforeBirth' }, answer: { replayed: 3, samples: 120, stored: 120, next: null } },
   'machine.state': {
     body: { type: 'machine.state', timestamp, data: { ...about, state: 'fault', previousState: 'running', reason: 'Kẹt phôi' } },

@@ -5,7 +5,7 @@ import type { Scope } from '../auth/scope.ts';
 
 /** One entry of the route table: the app serves it and the OpenAPI document describes it. */
 export interface Route {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** OpenAPI form, e.g. `/api/v1/machines/{id}`. */
   readonly path: string;
   readonly summary: string;

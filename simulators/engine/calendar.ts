@@ -10,6 +10,8 @@ import type { Schedule } from '../machine.ts';
 export interface WorkPlan {
   readonly shifts: readonly WorkShift[];
   readonly breaks: readonly Break[];
+  /** Local dates `YYYY-MM-DD` on which none of them starts. */
+  readonly holidays?: readonly string[];
 }
 
 /** A shift that crosses midnight belongs to the day on which it starts. Days: 1 Monday … 7 Sunday. */
@@ -32,13 +34,19 @@ export function scheduleAt(plan: WorkPlan, utcOffsetMs: number, nowMs: number): 
   const minute = Math.floor((localMs % dayMs) / minuteMs);
   const today = weekday(localMs);
   const yesterday = weekday(localMs - dayMs);
+  const [isFreeToday, isFreeYesterday] = [localMs, localMs - dayMs].map((day) => plan.holidays?.includes(dateOf(day)) === true);
   const isManned = plan.shifts.some(({ shift, days }) => {
     const [from, to] = [minuteOf(shift.from), minuteOf(shift.to)];
-    if (from < to) return minute >= from && minute < to && days.includes(today);
-    return (minute >= from && days.includes(today)) || (minute < to && days.includes(yesterday));
+    const startsToday = !isFreeToday && days.includes(today);
+    if (from < to) return minute >= from && minute < to && startsToday;
+    return (minute >= from && startsToday) || (minute < to && !isFreeYesterday && days.includes(yesterday));
   });
   if (!isManned) return 'off';
   return plan.breaks.some((pause) => minute >= minuteOf(pause.from) && minute < minuteOf(pause.to)) ? 'break' : 'work';
+}
+
+function dateOf(localMs: number): string {
+  return new Date(localMs).toISOString().slice(0, 10);
 }
 
 /** 1970-01-01 was a Thursday (4). */

@@ -1,5 +1,5 @@
 import type { LocalName } from '@nhip/core/wire/live';
-import type { PlantMachineModel, Shift } from '@nhip/core/wire/plant';
+import type { CalendarException, PlantMachineModel, Shift } from '@nhip/core/wire/plant';
 import type { Break } from '../engine/calendar.ts';
 import type { Machine, MachineKind } from '../machine.ts';
 
@@ -13,7 +13,13 @@ export interface PlantDefinition {
   readonly timeZone: string;
   readonly utcOffsetMs: number;
   readonly shifts: readonly Shift[];
-  readonly lines: readonly { readonly id: string; readonly name: LocalName }[];
+  /** Days without shifts; machines that never stop work through them. */
+  readonly holidays: readonly Omit<CalendarException, 'shifts'>[];
+  readonly dayStart: string;
+  /** What the machines' reasons mean, as standard codes. */
+  readonly reasonCodes: Readonly<Record<string, string>>;
+  /** `outputs`: ids of the machines whose pieces leave the line. */
+  readonly lines: readonly { readonly id: string; readonly name: LocalName; readonly outputs?: readonly string[] }[];
   /** In the direction of flow; machines after the ones that feed them. */
   readonly machines: readonly MachineSpec[];
   readonly conveyors: readonly { readonly from: string; readonly to: string; readonly capacity: number }[];
@@ -38,6 +44,7 @@ export interface MachineSpec {
   /** Days (1 Monday … 7 Sunday) on which it works, by shift id. */
   readonly works: Readonly<Record<string, readonly number[]>>;
   readonly breaks: readonly Break[];
+  readonly worksOnHolidays?: boolean;
   /** Compressed air that it draws while running, m³/min. */
   readonly airRate: number;
   /** Meters: the line whose machines it measures, or `all`. */

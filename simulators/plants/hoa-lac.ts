@@ -7,6 +7,7 @@ import { moulding } from '../machines/moulding/machine.ts';
 import { powerMeter } from '../machines/power-meter/machine.ts';
 import { weldingRobot } from '../machines/welding-robot/machine.ts';
 import { type MachineSpec, machineOf, type PlantDefinition } from './definition.ts';
+import { reasonCodes } from './reason-codes.ts';
 
 /**
  * The demo plant: a supplier in the Hòa Lạc high-tech park. Some part of it works at any hour of the week, so that a visitor
@@ -16,22 +17,19 @@ import { type MachineSpec, machineOf, type PlantDefinition } from './definition.
 const everyDay = [1, 2, 3, 4, 5, 6, 7];
 const noSunday = [1, 2, 3, 4, 5, 6];
 
-const continuous = { works: { morning: everyDay, afternoon: everyDay, night: everyDay }, breaks: [] };
-const twoShifts = {
-  works: { morning: noSunday, afternoon: noSunday },
-  breaks: [
-    { from: '11:00', to: '11:30' },
-    { from: '18:00', to: '18:30' },
-  ],
+/** In all shifts at the same time; who never stops works through them. */
+const breaks = {
+  morning: { from: '11:30', to: '12:00' },
+  afternoon: { from: '18:30', to: '19:00' },
+  night: { from: '02:00', to: '02:30' },
 };
+
+const continuous = { works: { morning: everyDay, afternoon: everyDay, night: everyDay }, breaks: [], worksOnHolidays: true };
+const twoShifts = { works: { morning: noSunday, afternoon: noSunday }, breaks: [breaks.morning, breaks.afternoon] };
 const daytime = { works: { morning: everyDay, afternoon: everyDay }, breaks: [] };
 const packing = {
   works: { morning: everyDay, afternoon: everyDay, night: noSunday },
-  breaks: [
-    { from: '11:30', to: '12:00' },
-    { from: '18:30', to: '19:00' },
-    { from: '02:00', to: '02:30' },
-  ],
+  breaks: [breaks.morning, breaks.afternoon, breaks.night],
 };
 
 const inCnc = { edge: 'edge-cnc', role: 'machine' } as const;
@@ -306,14 +304,20 @@ export const hoaLac: PlantDefinition = {
   timeZone: 'Asia/Ho_Chi_Minh',
   utcOffsetMs: 7 * 3_600_000,
   shifts: [
-    { id: 'morning', name: { vi: 'Ca sáng', en: 'Morning shift' }, from: '06:00', to: '14:00' },
-    { id: 'afternoon', name: { vi: 'Ca chiều', en: 'Afternoon shift' }, from: '14:00', to: '22:00' },
-    { id: 'night', name: { vi: 'Ca đêm', en: 'Night shift' }, from: '22:00', to: '06:00' },
+    { id: 'morning', name: { vi: 'Ca sáng', en: 'Morning shift' }, from: '06:00', to: '14:00', breaks: [breaks.morning] },
+    { id: 'afternoon', name: { vi: 'Ca chiều', en: 'Afternoon shift' }, from: '14:00', to: '22:00', breaks: [breaks.afternoon] },
+    { id: 'night', name: { vi: 'Ca đêm', en: 'Night shift' }, from: '22:00', to: '06:00', breaks: [breaks.night] },
   ],
+  dayStart: '06:00',
+  holidays: [
+    { date: '2027-01-01', name: { vi: 'Tết Dương lịch', en: 'New Year' } },
+    { date: '2027-02-05', lastDate: '2027-02-09', name: { vi: 'Tết Nguyên đán', en: 'Lunar New Year' } },
+  ],
+  reasonCodes,
   lines: [
-    { id: 'L1', name: { vi: 'Dây chuyền 1 · Gia công', en: 'Line 1 · Machining' } },
-    { id: 'L2', name: { vi: 'Dây chuyền 2 · Ép nhựa', en: 'Line 2 · Injection moulding' } },
-    { id: 'L3', name: { vi: 'Dây chuyền 3 · Đóng gói', en: 'Line 3 · Packaging' } },
+    { id: 'L1', name: { vi: 'Dây chuyền 1 · Gia công', en: 'Line 1 · Machining' }, outputs: ['RB-01', 'CNC-03'] },
+    { id: 'L2', name: { vi: 'Dây chuyền 2 · Ép nhựa', en: 'Line 2 · Injection moulding' }, outputs: ['EP-01', 'EP-02', 'EP-03', 'EP-04'] },
+    { id: 'L3', name: { vi: 'Dây chuyền 3 · Đóng gói', en: 'Line 3 · Packaging' }, outputs: ['DG-01'] },
     { id: 'E', name: { vi: 'Năng lượng', en: 'Energy' } },
   ],
   machines: [...machining, ...injection, ...packaging, ...meters],

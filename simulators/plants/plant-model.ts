@@ -10,13 +10,17 @@ export function plantModel(definition: PlantDefinition): PlantModel {
     enterprise: definition.enterprise,
     site: definition.site,
     timeZone: definition.timeZone,
-    lines: definition.lines.map((line) => ({
-      ...line,
-      machines: definition.machines.filter((spec) => spec.line === line.id).map(idOf),
-    })),
+    lines: definition.lines.map(({ id, name, outputs }) => {
+      const members = definition.machines.filter((spec) => spec.line === id);
+      const machines = members.map(idOf);
+      return { id, name, machines, ...(outputs && { outputs: members.filter((spec) => outputs.includes(spec.id)).map(idOf) }) };
+    }),
     machines: Object.fromEntries(definition.machines.map((spec) => [idOf(spec), machineModel(spec)])),
     shifts: definition.shifts,
+    exceptions: definition.holidays.map((holiday) => ({ ...holiday, shifts: [] })),
+    dayStart: definition.dayStart,
     reasons: reasonNames,
+    reasonCodes: definition.reasonCodes,
   };
 }
 

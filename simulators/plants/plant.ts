@@ -26,6 +26,7 @@ export interface PlantSnapshot {
 
 const longestPartMs = 10_000;
 const minuteMs = 60_000;
+const dayMs = 86_400_000;
 
 interface Member {
   readonly spec: MachineSpec;
@@ -135,9 +136,15 @@ function createMember(definition: PlantDefinition, spec: MachineSpec, conveyors:
     spec,
     machine: spec.create(seed),
     feed: createFeed(spec.id, conveyors),
-    workPlan: { shifts, breaks: spec.breaks },
+    workPlan: { shifts, breaks: spec.breaks, holidays: spec.worksOnHolidays === true ? [] : definition.holidays.flatMap(datesOf) },
     schedule: 'off',
   };
+}
+
+function datesOf({ date, lastDate = date }: PlantDefinition['holidays'][number]): readonly string[] {
+  const dates: string[] = [];
+  for (let day = Date.parse(date); day <= Date.parse(lastDate); day += dayMs) dates.push(new Date(day).toISOString().slice(0, 10));
+  return dates;
 }
 
 /** A standing machine leaks a little. */

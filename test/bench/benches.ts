@@ -17,7 +17,9 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   'opcua-load': async () => (await import('./opcua-load.ts')).opcuaLoad,
   'outbox-bytes': async () => (await import('./outbox-bytes.ts')).outboxBytes,
   'history-query': async () => (await import('./history-query.ts')).historyQuery,
+  kpi: async () => (await import('./kpi.ts')).kpi,
   'bytes-per-sample': async () => (await import('./bytes-per-sample.ts')).bytesPerSample,
+  'sector-intake': async () => (await import('./sector-intake.ts')).sectorIntake,
   'opcua-restarts': async () => (await import('./opcua-restarts.ts')).opcuaRestarts,
 };
 

@@ -19,7 +19,21 @@ function foldersIn(folder: string): readonly string[] {
 
 describe('the house', () => {
   it('has a README in every room', () => {
-    const rooms = ['core/log', 'stores', 'edge-agent', 'broker', 'ingest', 'live', 'simulators', 'dashboards/web', 'cli', 'test'];
+    const rooms = [
+      'core/log',
+      'stores',
+      'edge-agent',
+      'broker',
+      'ingest',
+      'live',
+      'sector/contract',
+      'sector/gateway',
+      'sector/platform',
+      'simulators',
+      'dashboards/web',
+      'cli',
+      'test',
+    ];
     expect(rooms.filter((room) => !files.includes(`${room}/README.md`))).toEqual([]);
   });
 

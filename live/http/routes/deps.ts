@@ -5,12 +5,15 @@ import type { Authenticator } from '../../auth/authenticator.ts';
 import type { EdgeControl } from '../../edge-control.ts';
 import type { Gate } from '../../gate.ts';
 import type { LiveHub } from '../../hub.ts';
+import type { Downtime } from '../../kpi/downtime.ts';
+import type { KpiService } from '../../kpi/kpi-service.ts';
 import type { SseOutlet } from '../../sse.ts';
 import type { ViewerSlots } from '../../viewers.ts';
 import type { Exports } from '../exports.ts';
 import type { MetricFamily } from '../prometheus.ts';
 import type { Backups } from './backup.ts';
 import type { DeadLetters } from './dead-letters.ts';
+import type { SharingDesk } from './sharing.ts';
 
 /** What the routes answer from. */
 export interface RouteDeps {
@@ -21,6 +24,8 @@ export interface RouteDeps {
   readonly slots: ViewerSlots;
   /** Bounds the queries that run against the history at the same time. */
   readonly queries: Gate;
+  readonly kpi: KpiService;
+  readonly downtime: Downtime;
   /** undefined: the store writes no files. */
   readonly exports: Exports | undefined;
   readonly demo: boolean;
@@ -40,4 +45,6 @@ export interface RouteDeps {
   /** undefined: this process cannot do that. */
   readonly backups: Backups | undefined;
   readonly deadLetters: DeadLetters | undefined;
+  /** undefined: there is no way to a sector platform, so nothing leaves. */
+  readonly sharing?: SharingDesk | undefined;
 }

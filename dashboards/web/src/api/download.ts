@@ -18,10 +18,18 @@ export function downloadLosses(): Promise<void> {
 async function download(url: string, name: string): Promise<void> {
   const response = await request(url, { headers: { accept: 'text/csv' } });
   // text() drops a mark that the server may have sent.
-  const blob = new Blob([byteOrderMark, await response.text()], { type: 'text/csv;charset=utf-8' });
+  save(new Blob([byteOrderMark, await response.text()], { type: 'text/csv;charset=utf-8' }), `${name}.csv`);
+}
+
+/** Saves a text as it is, byte for byte. */
+export function saveText(text: string, fileName: string): void {
+  save(new Blob([text], { type: 'application/json' }), fileName);
+}
+
+function save(blob: Blob, fileName: string): void {
   const link = document.createElement('a');
   link.href = URL.createObjectURL(blob);
-  link.download = `${name}.csv`.replace(/[/:\\ ]+/g, '-');
+  link.download = fileName.replace(/[/:\\ ]+/g, '-');
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

@@ -1,7 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { kpiEn } from '../kpi/kpi-en.ts';
+import { kpiVi } from '../kpi/kpi-vi.ts';
 import { pathEn } from '../pipeline/path-en.ts';
 import { pathVi } from '../pipeline/path-vi.ts';
+import { sharingEn } from '../sharing/sharing-en.ts';
+import { sharingVi } from '../sharing/sharing-vi.ts';
+import { stopsEn } from '../stops/stops-en.ts';
+import { stopsVi } from '../stops/stops-vi.ts';
 import { codeWords } from './code-words.ts';
 import { en } from './en.ts';
 import { createFormat, searchable } from './format.ts';
@@ -14,6 +20,9 @@ describe('dictionaries', () => {
   it.each([
     ['board', vi, en],
     ['data path', pathVi, pathEn],
+    ['figures', kpiVi, kpiEn],
+    ['stops', stopsVi, stopsEn],
+    ['what leaves', sharingVi, sharingEn],
   ] as const)('of the %s name the same parameters in both languages and have no empty text', (_, vietnamese, english) => {
     const texts: Readonly<Record<string, string>> = english;
     expect(Object.keys(texts).sort()).toEqual(Object.keys(vietnamese).sort());

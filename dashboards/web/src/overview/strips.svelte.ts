@@ -1,6 +1,7 @@
 import type { StateInterval } from '@nhip/core/wire/live';
 import { api } from '../api/endpoints.ts';
 import { feed } from '../feed/live-feed.svelte.ts';
+import { poll } from '../health/poll.ts';
 
 export const stripMs = 8 * 3600 * 1000;
 const refreshMs = 60_000;
@@ -12,18 +13,17 @@ class Strips {
 
   /** Fetches now and each minute; returns the function that stops it. */
   start(): () => void {
-    const refresh = async (): Promise<void> => {
+    return poll(async (signal) => {
       try {
         const to = Math.round(feed.now);
-        this.byMachine = (await api.allStates(to - stripMs, to)).machines;
+        const { machines } = await api.allStates(to - stripMs, to);
+        if (signal.aborted) return;
+        this.byMachine = machines;
         this.hasFailed = false;
       } catch {
-        this.hasFailed = true;
+        this.hasFailed = !signal.aborted;
       }
-    };
-    void refresh();
-    const timer = setInterval(() => void refresh(), refreshMs);
-    return () => clearInterval(timer);
+    }, refreshMs);
   }
 }
 

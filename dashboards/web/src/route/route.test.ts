@@ -12,6 +12,8 @@ describe('parsePath', () => {
     expect(parsePath('/')).toEqual({ view: 'overview' });
     expect(parsePath('/connections/')).toEqual({ view: 'health' });
     expect(parsePath('/pipeline')).toEqual({ view: 'pipeline' });
+    expect(parsePath('/stops')).toEqual({ view: 'stops' });
+    expect(parsePath('/sharing')).toEqual({ view: 'sharing' });
     expect(parsePath('/m/')).toEqual({ view: 'notFound' });
     expect(parsePath('/m/%E0%A4%A')).toEqual({ view: 'notFound' });
     expect(parsePath('/nothing')).toEqual({ view: 'notFound' });

@@ -2,8 +2,10 @@
 export type Route =
   | { readonly view: 'overview' }
   | { readonly view: 'machine'; readonly id: string }
+  | { readonly view: 'stops' }
   | { readonly view: 'health' }
   | { readonly view: 'pipeline' }
+  | { readonly view: 'sharing' }
   | { readonly view: 'login' }
   | { readonly view: 'notFound' };
 
@@ -11,8 +13,10 @@ export type Route =
 export function parsePath(pathname: string): Route {
   const path = pathname.length > 1 ? pathname.replace(/\/+$/, '') : pathname;
   if (path === '/' || path === '') return { view: 'overview' };
+  if (path === '/stops') return { view: 'stops' };
   if (path === '/connections') return { view: 'health' };
   if (path === '/pipeline') return { view: 'pipeline' };
+  if (path === '/sharing') return { view: 'sharing' };
   if (path === '/login') return { view: 'login' };
   if (!path.startsWith('/m/')) return { view: 'notFound' };
   try {

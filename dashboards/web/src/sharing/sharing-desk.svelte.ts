@@ -1,0 +1,84 @@
+import { HttpProblem } from '../api/http.ts';
+import { decideSharing, type SharingDecision, sharingApi } from '../api/sharing.ts';
+import { poll } from '../health/poll.ts';
+import { locale } from '../i18n/locale.svelte.ts';
+import { session } from '../session/session.svelte.ts';
+import type { SharingOverview, SharingPolicy, SharingReport, SharingReportDetail } from './sharing-types.ts';
+
+const everyMs = 10_000;
+
+export type DecisionProgress =
+  | { readonly step: 'sent' | 'done' }
+  | { readonly step: 'failed'; readonly status: number; readonly why: string };
+
+/** What the gateway says of what leaves, asked while the page is open, and what people decide about it. */
+export class SharingDesk {
+  overview: SharingOverview | null = $state.raw(null);
+  policies: readonly SharingPolicy[] = $state.raw([]);
+  reports: readonly SharingReport[] = $state.raw([]);
+  hasMore = $state(false);
+  /** The report that is being looked at. */
+  report: SharingReportDetail | null = $state.raw(null);
+  /** `absent`: this server has no gateway. */
+  status: 'loading' | 'ready' | 'absent' | 'failed' = $state('loading');
+  isReportMissing = $state(false);
+  progress: DecisionProgress | null = $state.raw(null);
+  #again: (() => void) | null = null;
+
+  /** Asks now and again until the returned function is called. `id`: the report to look at. */
+  start(id: string | null): () => void {
+    if (this.report?.id !== id) this.report = null;
+    this.isReportMissing = false;
+    this.progress = null;
+    const begin = () => poll((signal) => this.#load(id, signal), everyMs);
+    let stop = begin();
+    this.#again = () => {
+      stop();
+      stop = begin();
+    };
+    return () => {
+      this.#again = null;
+      stop();
+    };
+  }
+
+  async decide(decision: SharingDecision): Promise<void> {
+    this.progress = { step: 'sent' };
+    try {
+      await decideSharing(decision, locale.language);
+      this.progress = { step: 'done' };
+    } catch (err) {
+      const status = err instanceof HttpProblem ? err.status : 0;
+      this.progress = { step: 'failed', status, why: err instanceof Error ? err.message : String(err) };
+      if (status === 401) void session.refresh();
+    }
+    this.#again?.();
+  }
+
+  async #load(id: string | null, signal: AbortSignal): Promise<void> {
+    try {
+      const overview = await sharingApi.overview(signal);
+      const [{ policies }, { reports, next }] = await Promise.all([sharingApi.policies(signal), sharingApi.reports(signal)]);
+      this.overview = overview;
+      this.policies = policies;
+      this.reports = reports;
+      this.hasMore = next !== null;
+      this.status = 'ready';
+    } catch (err) {
+      if (signal.aborted) return;
+      if (!(err instanceof HttpProblem)) throw err;
+      this.status = err.status === 404 ? 'absent' : 'failed';
+      return;
+    }
+    if (id === null) return;
+    try {
+      this.report = await sharingApi.report(id, signal);
+      this.isReportMissing = false;
+    } catch (err) {
+      if (signal.aborted) return;
+      if (!(err instanceof HttpProblem)) throw err;
+      this.isReportMissing = err.status === 404;
+      if (err.status !== 404) this.status = 'failed';
+    }
+  }
+}
