@@ -15,7 +15,7 @@ const names: Readonly<Record<string, LocalName>> = {
   upstream_downstream: { vi: 'Chờ công đoạn trước/sau', en: 'Waiting for another step' },
   no_order: { vi: 'Không có đơn hàng', en: 'No order' },
   other: { vi: 'Lý do khác', en: 'Other' },
-  unexplained: { vi: 'Chưa giải thích', en: 'Unexplained' },
+  unexplained: { vi: 'Chưa có lý do', en: 'No reason yet' },
 };
 
 /** The standard reasons in the order in which a list offers them, with the plant's own codes. */

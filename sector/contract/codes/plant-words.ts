@@ -37,7 +37,7 @@ export const reasonList = own('downtime-reason', 'Lý do dừng máy', 'Reasons 
   ['upstream_downstream', 'Chờ công đoạn trước/sau', 'Waiting for the step before or after'],
   ['no_order', 'Không có đơn hàng', 'No order'],
   ['other', 'Lý do khác', 'Other'],
-  ['unexplained', 'Chưa giải thích', 'Not explained'],
+  ['unexplained', 'Chưa có lý do', 'No reason yet'],
 ]);
 
 export const machineClassList = own('machine-class', 'Loại máy', 'Classes of machines', [

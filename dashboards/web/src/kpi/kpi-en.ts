@@ -36,7 +36,7 @@ export const kpiEn: Readonly<Record<KpiKey, string>> = {
   'fall.noData': 'No data',
   'fall.plannedStops': 'Planned stops',
   'fall.busy': 'Busy time',
-  'fall.unexplained': 'Without a reason',
+  'fall.unexplained': 'No reason yet',
   'fall.microStops': 'Micro-stops',
   'fall.otherStops': 'Other stops',
   'fall.running': 'Running time',
