@@ -8,9 +8,19 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const { NHIP_DATA, SECRETS, SECRETS_GRAFANA, SECRETS_PROMETHEUS, INFLUXDB_DATA, SIMULATOR_DATA } = process.env;
+const { NHIP_DATA, SECRETS, SECRETS_GRAFANA, SECRETS_PROMETHEUS, SECRETS_SECTOR, SECRETS_POSTGRES } = process.env;
+const { INFLUXDB_DATA, SIMULATOR_DATA, SECTOR_DATA, POSTGRES_DATA, POSTGRES_ADDRESS } = process.env;
 /** As in docker-compose.yml: `user` of each service. */
-const users = { server: 10001, edge: 10002, simulators: 10003, influxdb: 10004, grafana: 472, prometheus: 65534 };
+const users = {
+  server: 10001,
+  edge: 10002,
+  simulators: 10003,
+  influxdb: 10004,
+  sector: 10005,
+  postgres: 10006,
+  grafana: 472,
+  prometheus: 65534,
+};
 
 /** Whom a path belongs to. A test runs this without the right to give files away: then everything belongs to one user anyway. */
 function own(path, user, mode) {
@@ -41,6 +51,8 @@ function run([command, ...args], stdout, good = [0]) {
 for (const name of ['', 'server', 'ingest', 'live']) folder(join(NHIP_DATA, name), users.server);
 folder(INFLUXDB_DATA, users.influxdb);
 folder(SIMULATOR_DATA, users.simulators);
+folder(SECTOR_DATA, users.sector);
+folder(POSTGRES_DATA, users.postgres);
 
 folder(SECRETS, users.server);
 secret(SECRETS, 'nhip-admin-password', users.server);
@@ -51,6 +63,11 @@ const grafana = secret(SECRETS, 'influxdb-grafana-password', users.server);
 folder(SECRETS_GRAFANA, users.grafana);
 secret(SECRETS_GRAFANA, 'grafana-admin-password', users.grafana);
 secret(SECRETS_GRAFANA, 'influxdb-password', users.grafana, grafana);
+
+folder(SECRETS_POSTGRES, users.postgres);
+const postgres = secret(SECRETS_POSTGRES, 'password', users.postgres);
+folder(SECRETS_SECTOR, users.sector);
+secret(SECRETS_SECTOR, 'postgres-url', users.sector, `postgres://nhip:${postgres}@${POSTGRES_ADDRESS}/postgres`);
 
 // MQTT credentials and a configuration for each edge agent of the simulated plant: made by the command, as given here.
 const [command, ...args] = process.argv.slice(2);

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chownSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from './free-port.ts';
 import { type Process, startProcess } from './nhip.ts';
@@ -31,9 +31,14 @@ export interface Postgres {
 
 /**
  * Starts PostgreSQL with its data in `dir/postgres` (made when missing), on a free port of 127.0.0.1; resolves when it answers. It refuses
- * to run as root: then it runs as the user `postgres`, who must be able to reach `dir`. `settings`: `name=value` of postgresql.conf.
+ * to run as root: then it runs as the user `postgres`, who must be able to reach `dir`. `settings`: `name=value` of postgresql.conf. With a
+ * password only who knows it is let in.
  */
-export async function startPostgres(dir: string, settings: readonly string[] = []): Promise<Postgres> {
+export async function startPostgres(
+  dir: string,
+  settings: readonly string[] = [],
+  { port: wanted, password }: { readonly port?: number; readonly password?: string } = {},
+): Promise<Postgres> {
   if (binDir === undefined) throw new Error('no PostgreSQL here: apt-get install postgresql');
   const data = join(dir, 'postgres');
   const wrapper = process.getuid?.() === 0 ? ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups'] : [];
@@ -41,6 +46,12 @@ export async function startPostgres(dir: string, settings: readonly string[] = [
     rmSync(data, { recursive: true, force: true });
     mkdirSync(data, { recursive: true, mode: 0o700 });
     if (wrapper.length > 0) chownSync(data, idOf('-u'), idOf('-g'));
+    const passwordFile = join(dir, 'postgres-password');
+    if (password !== undefined) {
+      writeFileSync(passwordFile, password, { mode: 0o600 });
+      if (wrapper.length > 0) chownSync(passwordFile, idOf('-u'), idOf('-g'));
+    }
+    const access = password === undefined ? ['-A', 'trust'] : ['-A', 'scram-sha-256', `--pwfile=${passwordFile}`];
     const [file = '', ...args] = [
       ...wrapper,
       join(binDir, 'initdb'),
@@ -48,8 +59,7 @@ export async function startPostgres(dir: string, settings: readonly string[] = [
       data,
       '-U',
       'nhip',
-      '-A',
-      'trust',
+      ...access,
       '-E',
       'UTF8',
       '--no-locale',
@@ -57,7 +67,7 @@ export async function startPostgres(dir: string, settings: readonly string[] = [
     ];
     execFileSync(file, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   }
-  const port = await freePort();
+  const port = wanted ?? (await freePort());
   const options = ['listen_addresses=127.0.0.1', `port=${port}`, 'unix_socket_directories=', 'shared_buffers=64MB', ...settings];
   const server = startProcess([...wrapper, join(binDir, 'postgres'), '-D', data, ...options.flatMap((each) => ['-c', each])]);
   await untilReady(server, port);
