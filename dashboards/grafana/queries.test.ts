@@ -13,6 +13,7 @@ const emptyColumns: Readonly<Record<string, string>> = {
   stopped: 'no simulated machine reports it',
   maintenance: 'rare: perhaps not within these ten hours of one machine',
   plcUnreachable: 'the simulated PLCs always answer',
+  agentOffline: 'its cut is a minute: a machine that changed its state in it shows that state; figures.test.ts has one that did not',
 };
 const queried = boards.filter(({ panels }) => panels.some(({ targets }) => targets.some(({ source }) => source === 'influx')));
 

@@ -26,7 +26,6 @@ let folder: string;
 let server: OpcUaServer;
 let client: OPCUAClient;
 let session: ClientSession;
-let startMs: number;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'nhip-opcua-'));
@@ -43,9 +42,7 @@ beforeAll(async () => {
     },
     { log: silentLog() },
   );
-  const before = performance.now();
   const port = await server.start();
-  startMs = performance.now() - before;
   server.update(1_700_000_000_000);
   client = OPCUAClient.create({
     securityMode: MessageSecurityMode.None,
@@ -70,10 +67,6 @@ async function read(name: string) {
 }
 
 describe('the OPC UA server, read by node-opcua-client', () => {
-  it('is there within seconds', () => {
-    expect(startMs).toBeLessThan(8_000);
-  });
-
   it('serves every point of both machines with good status', async () => {
     for (const [id, points] of [
       ['CNC-01', cnc.points],
