@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { hasDigest } from './digest-check.ts';
-import { actsOn, approvalHindrance } from './report-looks.ts';
+import { actsOn, approvalHindrance, waitOf } from './report-looks.ts';
 
 const item = { status: 'final' } as const;
 
@@ -12,6 +12,19 @@ describe('actsOn', () => {
     expect(actsOn({ ...item, state: 'accepted' })).toEqual(['withdraw']);
     expect(actsOn({ status: 'withdrawn', state: 'accepted' })).toEqual([]);
     expect(actsOn({ ...item, state: 'sending' })).toEqual([]);
+  });
+});
+
+describe('waitOf', () => {
+  const dueAt = '2026-11-22T03:00:00.000Z';
+  const [before, after] = [Date.parse(dueAt) - 1, Date.parse(dueAt)];
+  const asked = { dueAt, approvalsNeeded: 2, approvals: [{ by: 'lan', at: dueAt }] };
+  it('counts the people who are missing, and names no moment that is over', () => {
+    expect(waitOf({ ...asked, state: 'held' }, before)).toEqual({ people: 1, until: dueAt });
+    expect(waitOf({ ...asked, state: 'held' }, after)).toEqual({ people: 1, until: null });
+    expect(waitOf({ ...asked, state: 'approved' }, before)).toEqual({ people: 0, until: dueAt });
+    expect(waitOf({ ...asked, state: 'accepted' }, before)).toEqual({ people: 0, until: null });
+    expect(waitOf({ ...asked, approvalsNeeded: 0, approvals: [], state: 'held' }, before)).toEqual({ people: 0, until: dueAt });
   });
 });
 

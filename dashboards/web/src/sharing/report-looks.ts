@@ -30,6 +30,16 @@ export function actsOn({ state, status, stoppedBy }: Pick<SharingReport, 'state'
 }
 export type ReportAct = 'approve' | 'hold' | 'release' | 'again' | 'withdraw';
 
+/** What a report that has not left yet waits for: people who approve, and a moment when that is still to come. */
+export function waitOf(
+  { state, approvals, approvalsNeeded, dueAt }: Pick<SharingReport, 'state' | 'approvals' | 'approvalsNeeded' | 'dueAt'>,
+  nowMs: number,
+): { readonly people: number; readonly until: string | null } {
+  if (state !== 'held' && state !== 'approved') return { people: 0, until: null };
+  const people = state === 'held' ? Math.max(0, approvalsNeeded - approvals.length) : 0;
+  return { people, until: Date.parse(dueAt) > nowMs ? dueAt : null };
+}
+
 interface Approvable {
   readonly approvals: readonly { readonly by: string }[];
   readonly approvers: readonly string[];

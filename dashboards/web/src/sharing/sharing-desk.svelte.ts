@@ -3,6 +3,7 @@ import { decideSharing, type SharingDecision, sharingApi } from '../api/sharing.
 import { poll } from '../health/poll.ts';
 import { locale } from '../i18n/locale.svelte.ts';
 import { session } from '../session/session.svelte.ts';
+import { newestUnder } from './shared-areas.ts';
 import type { SharingOverview, SharingPolicy, SharingReport, SharingReportDetail } from './sharing-types.ts';
 
 const everyMs = 10_000;
@@ -17,6 +18,8 @@ export class SharingDesk {
   policies: readonly SharingPolicy[] = $state.raw([]);
   reports: readonly SharingReport[] = $state.raw([]);
   hasMore = $state(false);
+  /** The newest report to each recipient under the policy in force: they show what it means. */
+  samples: readonly SharingReportDetail[] = $state.raw([]);
   /** The report that is being looked at. */
   report: SharingReportDetail | null = $state.raw(null);
   /** `absent`: this server has no gateway. */
@@ -70,7 +73,7 @@ export class SharingDesk {
       this.status = err.status === 404 ? 'absent' : 'failed';
       return;
     }
-    if (id === null) return;
+    if (id === null) return this.#loadSamples(signal);
     try {
       this.report = await sharingApi.report(id, signal);
       this.isReportMissing = false;
@@ -79,6 +82,18 @@ export class SharingDesk {
       if (!(err instanceof HttpProblem)) throw err;
       this.isReportMissing = err.status === 404;
       if (err.status !== 404) this.status = 'failed';
+    }
+  }
+
+  /** Asks only when other reports have become the newest. */
+  async #loadSamples(signal: AbortSignal): Promise<void> {
+    const wanted = newestUnder(this.reports, this.overview?.policy?.digest ?? '');
+    if (wanted.map(({ id }) => id).join() === this.samples.map(({ id }) => id).join()) return;
+    try {
+      this.samples = await Promise.all(wanted.map(({ id }) => sharingApi.report(id, signal)));
+    } catch (err) {
+      // The page says the same without them, and asks again with its next turn.
+      if (!signal.aborted && !(err instanceof HttpProblem)) throw err;
     }
   }
 }
