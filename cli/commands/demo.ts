@@ -171,7 +171,7 @@ function announce(input: Input, { firstLogin, secondLogin, ...started }: Started
   if (secondLogin)
     process.stdout.write(`  and          ${secondLogin.username} / ${secondLogin.password}   (what leaves the factory needs two people)\n`);
   process.stdout.write(
-    `  Sharing      http://${host}:${http}/sharing\n  Sector       http://127.0.0.1:${sector}   (a simulated platform on this computer)\n`,
+    `  Sharing      http://${host}:${http}/sharing\n  Sector       http://127.0.0.1:${sector}   (a platform on this computer; log in with clientId of server.yaml and the text of sector-secret)\n`,
   );
   process.stdout.write('\n  Ctrl-C stops; the next start goes on from here.\n\n');
 }

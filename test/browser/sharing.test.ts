@@ -31,6 +31,7 @@ let data: DataFolder;
 let demo: Process;
 let browser: Browser;
 let url = '';
+let sectorUrl = '';
 let director: Login;
 /** Yesterday's report, and the others as the demo left them. */
 let held: Report;
@@ -62,7 +63,8 @@ describe.skipIf(!hasChromium)('what leaves the factory, in Chromium (needs Debia
   beforeAll(async () => {
     data = makeDataFolder();
     demo = nhip(['demo', '--data', data.path, '--http-port', '0', '--mqtt-port', '0', '--json']);
-    const ready = (await demo.ready) as unknown as { readonly http: number; readonly secondLogin: Login };
+    const ready = (await demo.ready) as unknown as { readonly http: number; readonly sector: number; readonly secondLogin: Login };
+    sectorUrl = `http://127.0.0.1:${ready.sector}`;
     url = `http://127.0.0.1:${ready.http}`;
     director = ready.secondLogin;
     browser = await launchChromium();
@@ -176,5 +178,24 @@ describe.skipIf(!hasChromium)('what leaves the factory, in Chromium (needs Debia
     expect(sent).toMatchObject({ id: held.id, state: 'accepted', digest: held.digest });
     expect((await ask<Report>(`/reports/${held.id}`)).text).toBe(text);
     expect(rest).toEqual(others);
+  });
+
+  it('is shown by the sector server to its own enterprise: what arrived, the receipts, who read them', async () => {
+    const secret = readFileSync(join(data.path, 'sector-secret'), 'utf8').trim();
+    const [, clientId = ''] = /clientId: (\S+)/.exec(readFileSync(join(data.path, 'server.yaml'), 'utf8')) ?? [];
+    for (const width of [390, 1440]) {
+      const { page, problems } = await openPage(browser, sectorUrl, { viewport: { width, height: 900 } });
+      expect(await violations(page)).toEqual([]);
+      await page.locator('input[name=clientId]').fill(clientId);
+      await page.locator('input[name=clientSecret]').fill(secret);
+      await page.getByRole('button').click();
+      await page.getByText('hoa-lac').first().waitFor();
+      expect(await violations(page)).toEqual([]);
+      const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+      expect(overflow).toBeLessThanOrEqual(0);
+      if (pictures !== undefined) await page.screenshot({ path: join(pictures, `sector-${width}.png`), fullPage: true });
+      expect(problems).toEqual([]);
+      await page.context().close();
+    }
   });
 });

@@ -20,7 +20,8 @@ export interface AppDeps {
 const securityHeaders = {
   'content-security-policy': "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
   'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
+  // With no-referrer browsers would send `Origin: null` with our own forms, as with foreign ones.
+  'referrer-policy': 'same-origin',
   'cache-control': 'no-store',
 } as const;
 

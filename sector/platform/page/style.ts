@@ -23,9 +23,9 @@ input, button { font: inherit; min-height: 44px; border: 1px solid var(--line); 
 button { cursor: pointer; }
 :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 @media (max-width: 640px) {
-  thead { position: absolute; clip-path: inset(50%); height: 1px; overflow: hidden; }
+  thead { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; }
   tr { display: block; border-bottom: 1px solid var(--line); padding: 6px 0; }
-  td, td.number { display: grid; grid-template-columns: 8em 1fr; text-align: left; border: 0; padding: 3px 0; }
+  td, td.number { display: grid; grid-template-columns: 8em minmax(0, 1fr); overflow-wrap: anywhere; text-align: left; border: 0; padding: 3px 0; }
   td::before { content: attr(data-label); color: var(--muted); }
 }
 `;
