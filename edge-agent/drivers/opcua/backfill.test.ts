@@ -6,12 +6,12 @@ import { quality } from '@nhip/core/wire/sample';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DriverDeps, Reading } from '../../driver.ts';
-import { type Followed, followDriver, opcuaDeps } from '../../testing/opcua-follow.ts';
+import { type Followed, followDriver, makeDriver, opcuaDeps } from '../../testing/opcua-follow.ts';
 import { startOpcuaServer, type TestOpcuaServer } from '../../testing/opcua-server.ts';
 import { waitFor } from '../../testing/wait-for.ts';
 
 const uri = 'urn:plant';
-const kept = ['Level', 'Speed', 'Long', 'Short', 'Cut', 'Walk'] as const;
+const kept = ['Level', 'Speed', 'Long', 'Short', 'Cut', 'Walk', 'Brief'] as const;
 const node = (name: string): string => `nsu=${uri};s=${name}`;
 const startMs = Date.now() - 3_600_000;
 
@@ -87,6 +87,28 @@ describe('history after an outage', { timeout: 60_000 }, () => {
     expect(historical(second, 'Plain')).toEqual([]);
     const third = await session(both, deps, ['Level', 'Speed', 'Plain']);
     expect(third.readings.filter(({ isHistorical }) => isHistorical === true)).toEqual([]);
+  });
+
+  it('knows where a session was that ended before the server said which nodes have history', async () => {
+    const deps = opcuaDeps(join(folder, 'f'));
+    const brief: Reading[] = [];
+    for (const at of [0, 1000]) {
+      const driver = await makeDriver(config(['Brief']), deps);
+      const { signal } = new AbortController();
+      await driver.connect(signal);
+      await new Promise<void>((resolve, reject) => {
+        const take = (_: string, readings: readonly Reading[]): void => {
+          brief.push(...readings.filter(({ isHistorical }) => isHistorical === true));
+          setImmediate(() => void driver.close().then(resolve, reject));
+        };
+        driver.subscribe?.(take, reject, signal).catch(() => undefined);
+      });
+      server.record(node('Brief'), at + 1, new Date(startMs + at + 500));
+      server.record(node('Brief'), at + 2, new Date(startMs + at + 1000));
+    }
+    const all = (of: Followed): readonly Reading[] => [...brief, ...historical(of, 'Brief')];
+    const followed = await session(config(['Brief']), deps, ['Brief'], (of) => all(of).length >= 2);
+    expect(times(all(followed))).toEqual([500, 1500]);
   });
 
   it('reads long history in pages, and goes on after another loss where it was', async () => {

@@ -61,9 +61,11 @@ export function createBackfill(link: Link, items: readonly Item[], limits: CallL
       count: 0,
     });
   }
+  // Also of nodes of which nobody knows yet whether they have history: a session that ends before the server has said so must not
+  // forget where the one before it was.
   progress.keep(function* () {
     for (const { key, lastMs, gaps, hasHistory } of states.values()) {
-      if (hasHistory === true && lastMs !== undefined) yield [key, { lastMs, gaps }];
+      if (hasHistory !== false && lastMs !== undefined) yield [key, { lastMs, gaps }];
     }
   });
   let isReady = false;
@@ -198,7 +200,7 @@ export function createBackfill(link: Link, items: readonly Item[], limits: CallL
       }
       if (lastMs === undefined || timestampMs > lastMs || timestampMs < lastMs - clockSetBackMs) {
         state.lastMs = timestampMs;
-        if (state.hasHistory === true) progress.changed();
+        if (state.hasHistory !== false) progress.changed();
       }
     },
     start: () => {
