@@ -1,15 +1,12 @@
+import { reportStates } from '@nhip/core/wire/sharing';
 import { z } from 'zod';
 
-/** Shapes of what leaves the factory, of the people's desk of the gateway. Times are ISO 8601. */
+/** The shapes of core/wire/sharing for the API's description and its checks. Times are ISO 8601. */
 
 const at = (words: string) => z.string().describe(`${words}, ISO 8601`);
 export const bilingual = z.strictObject({ vi: z.string().describe('Vietnamese'), en: z.string().describe('English') });
 
-const itemStates = [
-  ...(['built', 'filtered', 'held', 'approved', 'sealed', 'sending'] as const),
-  ...(['accepted', 'duplicate', 'rejected', 'expired', 'superseded', 'withdrawn'] as const),
-] as const;
-export const sharingState = z.enum(itemStates);
+export const sharingState = z.enum(reportStates);
 export const sharedProduct = z.enum(['vn.sector.production-report', 'vn.sector.machine-status']);
 
 const approval = z.strictObject({ by: z.string().describe('Account'), at: at('When') });
@@ -109,7 +106,7 @@ export const sharingOverview = z
           counts: z.record(sharingState, z.number()).describe('Reports by state'),
           downSince: at('Since when it cannot be reached').optional(),
           nextAttempt: at('Next attempt').optional(),
-          lastProblem: z.string().optional().describe('Why'),
+          downReason: z.string().optional().describe('Why it cannot be reached'),
         }),
       )
       .describe('Recipients of the policy that holds'),

@@ -1,16 +1,17 @@
 import type { Log } from '@nhip/core/process/log';
+import type { SharingAlarm } from '@nhip/core/wire/sharing';
 import type { Text } from '../contract/finding.ts';
-import type { AlarmCode, DeskAlarm } from './desk.ts';
+import type { AlarmCode } from './desk.ts';
 
 /** What somebody must look at. A state that goes on is logged once. */
 export interface Alarms {
   raise(code: AlarmCode, text: Text, recipient?: string): void;
   clear(code: AlarmCode, recipient?: string): void;
-  list(): readonly DeskAlarm[];
+  list(): readonly SharingAlarm[];
 }
 
 export function createAlarms(log: Log, now: () => number): Alarms {
-  const alarms = new Map<string, DeskAlarm>();
+  const alarms = new Map<string, SharingAlarm>();
   const keyOf = (code: AlarmCode, recipient?: string): string => `${code} ${recipient ?? ''}`;
   return {
     raise(code, text, recipient) {

@@ -1,16 +1,18 @@
 import { reasonOf } from '@nhip/core/process/errors';
+import type { ReportState, SharingAlarm, SharingPolicyVersion, SharingRecipient, SharingReport } from '@nhip/core/wire/sharing';
+import { reportStates } from '@nhip/core/wire/sharing';
 import { jwkOf, type SigningKey } from '../contract/keys.ts';
 import { periodAt } from '../contract/period.ts';
 import { activeProduct, type ProductContract, type Recipient } from '../contract/policy.ts';
 import { contractName, type ReportContent } from '../contract/report.ts';
 import type { Alarms } from './alarms.ts';
 import type { GatewayConfig } from './config.ts';
-import type { Desk, DeskAlarm, DeskItem, DeskPage, DeskPolicy, DeskRecipient } from './desk.ts';
+import type { Desk, DeskPage } from './desk.ts';
 import { DeskError } from './desk-error.ts';
 import { detailView, iso, itemView, policyView } from './desk-view.ts';
 import type { Lanes } from './lanes.ts';
 import { readSource } from './make-report.ts';
-import { acceptedStates, type ItemState, itemStates, moved, type OutboxItem } from './outbox/item.ts';
+import { acceptedStates, moved, type OutboxItem } from './outbox/item.ts';
 import type { Outbox } from './outbox/outbox.ts';
 import { policyDifference } from './policy-difference.ts';
 import { mayApprove, type PolicyStore, type PolicyVersion } from './policy-store.ts';
@@ -41,7 +43,7 @@ export function createDesk(deps: DeskDeps): Desk {
   const { config, outbox, policies, line, lanes, now } = deps;
 
   const approversOf = (item: OutboxItem): readonly string[] => policies.find(item.policyDigest)?.policy.owner.approvers ?? [];
-  const view = (item: OutboxItem): DeskItem => itemView(item, approversOf(item));
+  const view = (item: OutboxItem): SharingReport => itemView(item, approversOf(item));
   const found = (id: string): OutboxItem => {
     const item = outbox.find(id);
     if (item === undefined) throw new DeskError('not_found', `Không có báo cáo ${id}`, `There is no report ${id}`);
@@ -49,7 +51,7 @@ export function createDesk(deps: DeskDeps): Desk {
   };
 
   /** Changes one item; `decide` sees it as it is and throws DeskError when it may not be. */
-  async function act(id: string, decide: (item: OutboxItem) => OutboxItem): Promise<DeskItem> {
+  async function act(id: string, decide: (item: OutboxItem) => OutboxItem): Promise<SharingReport> {
     await outbox.change(() => ({ items: [decide(found(id))] }));
     deps.kick();
     return view(found(id));
@@ -69,7 +71,7 @@ export function createDesk(deps: DeskDeps): Desk {
     }
   }
 
-  async function policyViews(versions: readonly PolicyVersion[]): Promise<readonly DeskPolicy[]> {
+  async function policyViews(versions: readonly PolicyVersion[]): Promise<readonly SharingPolicyVersion[]> {
     const inForce = policies.inForce(now());
     const views = versions.map((version) => policyView(version, { inForce, rule: policies.rule(version) }));
     const content = views.some(({ state }) => state === 'waiting') ? await sample() : undefined;
@@ -80,7 +82,7 @@ export function createDesk(deps: DeskDeps): Desk {
     });
   }
 
-  async function policyOf(version: PolicyVersion): Promise<DeskPolicy> {
+  async function policyOf(version: PolicyVersion): Promise<SharingPolicyVersion> {
     const [each] = await policyViews([version]);
     if (each === undefined) throw new Error('a version has no view');
     return each;
@@ -92,11 +94,11 @@ export function createDesk(deps: DeskDeps): Desk {
     return policies.revocation(recipient.id, contract, version) === undefined ? 'on' : 'revoked';
   }
 
-  function recipientView(recipient: Recipient, items: readonly OutboxItem[]): DeskRecipient {
+  function recipientView(recipient: Recipient, items: readonly OutboxItem[]): SharingRecipient {
     const { id, endpoint, legalBasis } = recipient;
     const status = lanes.sender(id)?.status() ?? {};
     const sharing = sharingOf(recipient, contractName);
-    const counts = Object.fromEntries(itemStates.map((state) => [state, 0])) as Record<ItemState, number>;
+    const counts = Object.fromEntries(reportStates.map((state) => [state, 0])) as Record<ReportState, number>;
     for (const item of items) if (item.recipient === id) counts[item.state]++;
     return {
       id,
@@ -123,7 +125,7 @@ export function createDesk(deps: DeskDeps): Desk {
         enterpriseId: config.enterpriseId,
         establishmentId: config.establishmentId,
         kid: deps.key.kid,
-        publicKey: jwkOf(deps.key.kid, deps.key.privateKey),
+        publicKey: { ...jwkOf(deps.key.kid, deps.key.privateKey) },
         ...(version === undefined ? {} : { policy: { digest: version.digest, version: version.policy.version } }),
         policiesWaiting: views.filter(({ state }) => state === 'waiting').length,
         recipients,
@@ -241,8 +243,8 @@ function noted(item: OutboxItem, by: string, atMs: number, reason: { readonly vi
   return { ...item, history: [...item.history, { atMs, by, from: item.state, to: item.state, reason }] };
 }
 
-function laneAlarms(recipient: string, { downSinceMs, downReason = '', badReceipt }: SenderStatus): DeskAlarm[] {
-  const alarms: DeskAlarm[] = [];
+function laneAlarms(recipient: string, { downSinceMs, downReason = '', badReceipt }: SenderStatus): SharingAlarm[] {
+  const alarms: SharingAlarm[] = [];
   if (downSinceMs !== undefined) {
     const text = { vi: `Không gửi được tới ${recipient}: ${downReason}`, en: `${recipient} cannot be reached: ${downReason}` };
     alarms.push({ code: 'recipient_down', since: iso(downSinceMs), recipient, text });
@@ -255,7 +257,7 @@ function laneAlarms(recipient: string, { downSinceMs, downReason = '', badReceip
   return alarms;
 }
 
-function droppedAlarm(streams: ReadonlyMap<string, StatusStream>, atMs: number): DeskAlarm[] {
+function droppedAlarm(streams: ReadonlyMap<string, StatusStream>, atMs: number): SharingAlarm[] {
   return [...streams].flatMap(([recipient, stream]) => {
     const count = stream.dropped();
     const text = { vi: `${count} lần đổi trạng thái máy không được gửi`, en: `${count} changes of machine states were not sent` };

@@ -1,15 +1,15 @@
+import type { SharingPolicyVersion, SharingReport, SharingReportDetail } from '@nhip/core/wire/sharing';
 import { localTime } from '../contract/period.ts';
 import { valueAt } from '../contract/pointer.ts';
 import type { SharingPolicy } from '../contract/policy.ts';
 import { applyPolicy } from '../contract/policy-filter.ts';
 import type { ReportContent } from '../contract/report.ts';
-import type { DeskItem, DeskItemDetail, DeskPolicy } from './desk.ts';
 import type { Approval, OutboxItem } from './outbox/item.ts';
 import { plainLines } from './plain-words.ts';
 import type { PolicyVersion } from './policy-store.ts';
 
 /** An item as people see it. */
-export function itemView(item: OutboxItem, approvers: readonly string[]): DeskItem {
+export function itemView(item: OutboxItem, approvers: readonly string[]): SharingReport {
   const { id, recipient, revision, status, state, digest, bytes, stoppedBy, warnings, problem, receipt, mergedInto } = item;
   return {
     id,
@@ -48,7 +48,7 @@ export function detailView(
     readonly text?: string;
     readonly content?: ReportContent;
   },
-): DeskItemDetail {
+): SharingReportDetail {
   const history = item.history.map(({ atMs, by, from, to, reason }) => ({
     at: iso(atMs),
     by,
@@ -78,7 +78,7 @@ export function policyView(
     readonly inForce: PolicyVersion | undefined;
     readonly rule: { readonly approvers: readonly string[]; readonly approvalsNeeded: number };
   },
-): DeskPolicy {
+): SharingPolicyVersion {
   const { digest, policy, yaml, proposedBy, proposedAtMs } = version;
   return {
     digest,
@@ -100,7 +100,7 @@ export function iso(atMs: number): string {
   return new Date(atMs).toISOString();
 }
 
-function stateOf(version: PolicyVersion, inForce: PolicyVersion | undefined): DeskPolicy['state'] {
+function stateOf(version: PolicyVersion, inForce: PolicyVersion | undefined): SharingPolicyVersion['state'] {
   if (version.digest === inForce?.digest) return 'in-force';
   if (inForce !== undefined && version.policy.version <= inForce.policy.version) return 'old';
   return version.approvedAtMs === undefined ? 'waiting' : 'approved';

@@ -1,15 +1,9 @@
+import type { PlainLine } from '@nhip/core/wire/sharing';
 import { energyCarriers } from '../contract/codes/energy.ts';
 import { machineClassList, noteList, reasonList, stateList } from '../contract/codes/plant-words.ts';
 import { units } from '../contract/codes/units.ts';
 import type { Text } from '../contract/finding.ts';
 import { segmentsOf, valueAt } from '../contract/pointer.ts';
-
-/** One value of a report in words: what it is, and how much with its unit. */
-export interface PlainLine {
-  readonly pointer: string;
-  readonly label: Text;
-  readonly value: Text;
-}
 
 type Kind = 'text' | 'seconds' | 'count' | 'quantity' | 'ratio' | 'ms';
 

@@ -1,3 +1,4 @@
+import type { PolicyDifference } from '@nhip/core/wire/sharing';
 import { canonicalJson } from '../contract/canonical.ts';
 import type { Text } from '../contract/finding.ts';
 import { segmentsOf, valueAt } from '../contract/pointer.ts';
@@ -8,21 +9,8 @@ import { patternOf, plainLabel } from './plain-words.ts';
 
 /**
  * What another policy changes in what leaves, shown on an actual report of this plant rather than on the text of the policy.
- * Pointers have `*` for rows.
+ * For each recipient of either policy. `before` undefined: no policy holds, nothing leaves. `content` is a whole report, unfiltered.
  */
-export interface PolicyDifference {
-  readonly recipient: string;
-  /** Leaves only under the new policy. */
-  readonly added: readonly string[];
-  /** Leaves only under the old one. */
-  readonly removed: readonly string[];
-  /** Leaves under both, in another form: rounded, cut, exact. */
-  readonly changed: readonly string[];
-  /** In plain words, one sentence each; empty: nothing changes for this recipient. */
-  readonly words: readonly Text[];
-}
-
-/** For each recipient of either policy. `before` undefined: no policy holds, nothing leaves. `content` is a whole report, unfiltered. */
 export function policyDifference(
   before: SharingPolicy | undefined,
   after: SharingPolicy,

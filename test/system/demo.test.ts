@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type DescribedAnswers, readDescription } from '../harness/described-answers.ts';
 import { nhip, type Process, runNhip } from '../harness/nhip.ts';
 import { type DataFolder, makeDataFolder } from '../harness/plant.ts';
 import { until } from '../harness/until.ts';
@@ -28,6 +29,7 @@ const admin: Login = { username: 'admin', password: 'test-admin-password' };
 let data: DataFolder;
 let demo: Process;
 let started: Started;
+let described: DescribedAnswers;
 
 async function start(): Promise<Started> {
   demo = nhip(['demo', '--data', data.path, '--http-port', '0', '--mqtt-port', '0', '--json']);
@@ -37,6 +39,7 @@ async function start(): Promise<Started> {
 beforeAll(async () => {
   data = makeDataFolder();
   started = await start();
+  described = await readDescription(`http://127.0.0.1:${started.http}`);
 }, 180_000);
 afterAll(async () => {
   await demo?.stop();
@@ -54,7 +57,9 @@ async function ask<T>(path: string, who: Login, body?: object): Promise<T> {
   });
   const text = await response.text();
   if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
-  return JSON.parse(text) as T;
+  const answer = JSON.parse(text) as T;
+  described.check(body === undefined ? 'GET' : 'POST', `/api/v1${path}`, response.status, answer);
+  return answer;
 }
 
 const reports = async (): Promise<readonly Report[]> => (await ask<{ reports: readonly Report[] }>('/sharing/reports', admin)).reports;
@@ -101,6 +106,13 @@ describe('the demo', () => {
     writeFileSync(join(folder, 'report.json'), (seen.text ?? '').replace('"running":', '"running":1'));
     expect(await runNhip(args)).toMatchObject({ code: 1 });
   }, 60_000);
+
+  it('shows the policy, its versions and every report as the description of the interface says', async () => {
+    const { recipients, policy } = await ask<{ recipients: readonly { sharing: string }[]; policy?: object }>('/sharing', admin);
+    expect([recipients.map(({ sharing }) => sharing), policy]).toEqual([['on'], expect.anything()]);
+    expect((await ask<{ policies: readonly { state: string }[] }>('/sharing/policies', admin)).policies[0]?.state).toBe('in-force');
+    for (const { id } of await reports()) expect((await ask<Report>(`/sharing/reports/${id}`, admin)).id).toBe(id);
+  }, 30_000);
 
   it('says the same on the board as in the report, to the second, the piece and the Wh', async () => {
     const [last] = await reports();

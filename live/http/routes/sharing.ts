@@ -1,3 +1,4 @@
+import type { ReportState, SharingOverview, SharingPolicyVersion, SharingReport, SharingReportDetail } from '@nhip/core/wire/sharing';
 import { z } from 'zod';
 import type { Identity } from '../../auth/authenticator.ts';
 import { cursorText, linkNext, nextField, pageFields, pageOf, readCursor, readLimit } from '../page.ts';
@@ -6,36 +7,29 @@ import { type Route, route } from '../route.ts';
 import { sharedProduct, sharingOverview, sharingPolicy, sharingReport, sharingReportDetail, sharingState } from '../sharing-schemas.ts';
 import type { RouteDeps } from './deps.ts';
 
-type Report = Readonly<z.infer<typeof sharingReport>>;
-type ReportDetail = Readonly<z.infer<typeof sharingReportDetail>>;
-type Policy = Readonly<z.infer<typeof sharingPolicy>>;
-type Overview = DeepReadonly<z.infer<typeof sharingOverview>>;
-type State = z.infer<typeof sharingState>;
-type DeepReadonly<Value> = Value extends object ? { readonly [Key in keyof Value]: DeepReadonly<Value[Key]> } : Value;
-
 /**
  * The people's desk of the gateway to sector platforms. What it refuses it throws as a SharingRefusal.
  * `by` is the account of a person; only those whom the policy names can approve.
  */
 export interface SharingDesk {
-  overview(): Promise<Omit<Overview, 'publicKey'> & { readonly publicKey: object }>;
+  overview(): Promise<SharingOverview>;
   /** Newest first. `before` is `next` of the page before. */
   items(page: {
     readonly recipient?: string;
-    readonly states?: readonly State[];
+    readonly states?: readonly ReportState[];
     readonly before?: number;
     readonly limit?: number;
-  }): Promise<{ readonly items: readonly DeepReadonly<Report>[]; readonly next?: number }>;
-  item(id: string): Promise<DeepReadonly<ReportDetail>>;
+  }): Promise<{ readonly items: readonly SharingReport[]; readonly next?: number }>;
+  item(id: string): Promise<SharingReportDetail>;
   /** Agrees to exactly the bytes with this digest. */
-  approve(id: string, by: string, digest: string): Promise<DeepReadonly<Report>>;
-  hold(id: string, by: string): Promise<DeepReadonly<Report>>;
-  release(id: string, by: string): Promise<DeepReadonly<Report>>;
-  withdraw(id: string, by: string): Promise<DeepReadonly<Report>>;
+  approve(id: string, by: string, digest: string): Promise<SharingReport>;
+  hold(id: string, by: string): Promise<SharingReport>;
+  release(id: string, by: string): Promise<SharingReport>;
+  withdraw(id: string, by: string): Promise<SharingReport>;
   revoke(recipient: string, product: z.infer<typeof sharedProduct>, by: string): Promise<void>;
-  policies(): Promise<readonly DeepReadonly<Policy>[]>;
-  proposePolicy(yaml: string, by: string): Promise<DeepReadonly<Policy>>;
-  approvePolicy(digest: string, by: string): Promise<DeepReadonly<Policy>>;
+  policies(): Promise<readonly SharingPolicyVersion[]>;
+  proposePolicy(yaml: string, by: string): Promise<SharingPolicyVersion>;
+  approvePolicy(digest: string, by: string): Promise<SharingPolicyVersion>;
   receipt(id: string): Promise<{ readonly text: string }>;
 }
 
@@ -66,7 +60,7 @@ const nothing = z.strictObject({});
 /** What leaves the factory: exactly which bytes, to whom, who agreed. */
 export function sharingRoutes({ sharing }: RouteDeps): readonly Route[] {
   if (sharing === undefined) return [];
-  const act = (path: string, summary: string, work: (id: string, by: string) => Promise<DeepReadonly<Report>>): Route =>
+  const act = (path: string, summary: string, work: (id: string, by: string) => Promise<SharingReport>): Route =>
     route({
       method: 'POST',
       path: `/api/v1/sharing/reports/{id}/${path}`,
@@ -85,7 +79,7 @@ export function sharingRoutes({ sharing }: RouteDeps): readonly Route[] {
       summary: 'What may leave the factory, to whom, and what needs a person. Without a policy nothing leaves.',
       access: 'read',
       response: sharingOverview,
-      handle: () => overviewOf(sharing),
+      handle: () => sharing.overview(),
     }),
     route({
       method: 'GET',
@@ -163,7 +157,7 @@ export function sharingRoutes({ sharing }: RouteDeps): readonly Route[] {
       handle: ({ params, body, identity }, request) =>
         answered(request.headers, async () => {
           await sharing.revoke(params.recipient, body.product, personOf(identity));
-          return overviewOf(sharing);
+          return sharing.overview();
         }),
     }),
     route({
@@ -202,11 +196,6 @@ export function sharingRoutes({ sharing }: RouteDeps): readonly Route[] {
   ];
 }
 
-async function overviewOf(sharing: SharingDesk): Promise<Overview> {
-  const overview = await sharing.overview();
-  return { ...overview, publicKey: { ...overview.publicKey } };
-}
-
 /** A program may not agree for a person, whatever its token is called. */
 function personOf(identity: Identity | undefined): string {
   if (identity === undefined || identity.user === null)
@@ -232,6 +221,6 @@ function isRefusal(error: unknown): error is SharingRefusal {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code in statuses && 'text' in error;
 }
 
-function highestFirst({ version, digest }: DeepReadonly<Policy>): string {
+function highestFirst({ version, digest }: SharingPolicyVersion): string {
   return `${String(1e9 - version).padStart(10, '0')} ${digest}`;
 }

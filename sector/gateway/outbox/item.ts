@@ -1,3 +1,4 @@
+import type { ReportState } from '@nhip/core/wire/sharing';
 import type { Text } from '../../contract/finding.ts';
 import type { Digest, Duration, ReportStatus } from '../../contract/report.ts';
 
@@ -12,23 +13,7 @@ import type { Digest, Duration, ReportStatus } from '../../contract/report.ts';
  * `duplicate` (200: it was there before) need a receipt that verifies; `rejected`: by the policy, our own check, or the platform.
  * `expired`: nobody approved in time, or the policy ended. `superseded`: another item says it now. `withdrawn`: consent was taken back.
  */
-export const itemStates = [
-  'built',
-  'filtered',
-  'held',
-  'approved',
-  'sealed',
-  'sending',
-  'accepted',
-  'duplicate',
-  'rejected',
-  'expired',
-  'superseded',
-  'withdrawn',
-] as const;
-export type ItemState = (typeof itemStates)[number];
-
-const nextStates: Readonly<Record<ItemState, readonly ItemState[]>> = {
+const nextStates: Readonly<Record<ReportState, readonly ReportState[]>> = {
   built: ['filtered', 'rejected'],
   filtered: ['held', 'rejected'],
   held: ['approved', 'superseded', 'withdrawn', 'expired'],
@@ -47,8 +32,8 @@ export interface Step {
   readonly atMs: number;
   /** Account of a person, or `gateway`. */
   readonly by: string;
-  readonly from: ItemState;
-  readonly to: ItemState;
+  readonly from: ReportState;
+  readonly to: ReportState;
   readonly reason?: Text;
 }
 
@@ -79,7 +64,7 @@ export interface OutboxItem {
   readonly toMs: number;
   readonly revision: number;
   readonly status: ReportStatus;
-  readonly state: ItemState;
+  readonly state: ReportState;
   readonly policyDigest: Digest;
   readonly policyVersion: number;
   /** Of the figures it was made from; stays here. */
@@ -106,16 +91,16 @@ export interface OutboxItem {
 }
 
 /** Somebody already has, or may have, these bytes. */
-export const sentStates: readonly ItemState[] = ['sealed', 'sending', 'accepted', 'duplicate'];
-export const acceptedStates: readonly ItemState[] = ['accepted', 'duplicate'];
+export const sentStates: readonly ReportState[] = ['sealed', 'sending', 'accepted', 'duplicate'];
+export const acceptedStates: readonly ReportState[] = ['accepted', 'duplicate'];
 /** Waiting for people or for time. */
-export const openStates: readonly ItemState[] = ['held', 'approved'];
-export const waitingStates: readonly ItemState[] = ['held', 'approved', 'sealed', 'sending'];
+export const openStates: readonly ReportState[] = ['held', 'approved'];
+export const waitingStates: readonly ReportState[] = ['held', 'approved', 'sealed', 'sending'];
 
 /** A move along the states above. Throws for one that does not exist: that is a bug. */
 export function moved(
   item: OutboxItem,
-  to: ItemState,
+  to: ReportState,
   { atMs, by, reason }: { readonly atMs: number; readonly by: string; readonly reason?: Text | undefined },
 ): OutboxItem {
   if (!nextStates[item.state].includes(to)) throw new Error(`${item.id} cannot go from ${item.state} to ${to}`);

@@ -1,5 +1,5 @@
+import type { SharingOverview, SharingPolicyVersion, SharingReport, SharingReportDetail } from '@nhip/core/wire/sharing';
 import type { Language } from '../i18n/translate.ts';
-import type { SharingOverview, SharingPolicy, SharingReport, SharingReportDetail } from '../sharing/sharing-types.ts';
 import { apiUrl, getJson, request } from './http.ts';
 
 const root = '/sharing';
@@ -15,7 +15,8 @@ export const sharingApi = {
 
   report: (id: string, signal: AbortSignal): Promise<SharingReportDetail> => getJson(apiUrl(reportUrl(id)), signal),
 
-  policies: (signal: AbortSignal): Promise<{ readonly policies: readonly SharingPolicy[] }> => getJson(apiUrl(`${root}/policies`), signal),
+  policies: (signal: AbortSignal): Promise<{ readonly policies: readonly SharingPolicyVersion[] }> =>
+    getJson(apiUrl(`${root}/policies`), signal),
 
   /** Byte for byte. */
   receipt: async (id: string): Promise<string> => (await request(apiUrl(`${reportUrl(id)}/receipt`))).text(),

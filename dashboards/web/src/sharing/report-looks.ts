@@ -1,6 +1,6 @@
+import type { ReportState, SharingReport } from '@nhip/core/wire/sharing';
 import type { IconName } from '../state/icons.ts';
 import type { Tone } from '../state/look.ts';
-import type { ReportState, SharingReport } from './sharing-types.ts';
 
 /** How a state of a report looks: calm unless a person is needed. */
 export const reportLooks: Readonly<Record<ReportState, { readonly tone: Tone; readonly icon: IconName }>> = {

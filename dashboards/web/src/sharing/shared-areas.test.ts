@@ -1,6 +1,6 @@
+import type { PlainLine } from '@nhip/core/wire/sharing';
 import { describe, expect, it } from 'vitest';
 import { byArea, newestUnder, sharedAreas } from './shared-areas.ts';
-import type { PlainLine } from './sharing-types.ts';
 
 const words = { vi: '', en: '' };
 const line = (pointer: string): PlainLine => ({ pointer, label: words, value: words });

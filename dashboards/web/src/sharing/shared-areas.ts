@@ -1,4 +1,4 @@
-import type { SharingReport, SharingReportDetail } from './sharing-types.ts';
+import type { SharingReport, SharingReportDetail } from '@nhip/core/wire/sharing';
 
 /** Parts of a report in which people think, as pointers; what is in none of them says who reports and when. */
 const roots = {

@@ -1,10 +1,10 @@
+import type { SharingOverview, SharingPolicyVersion, SharingReport, SharingReportDetail } from '@nhip/core/wire/sharing';
 import { HttpProblem } from '../api/http.ts';
 import { decideSharing, type SharingDecision, sharingApi } from '../api/sharing.ts';
 import { poll } from '../health/poll.ts';
 import { locale } from '../i18n/locale.svelte.ts';
 import { session } from '../session/session.svelte.ts';
 import { newestUnder } from './shared-areas.ts';
-import type { SharingOverview, SharingPolicy, SharingReport, SharingReportDetail } from './sharing-types.ts';
 
 const everyMs = 10_000;
 
@@ -15,7 +15,7 @@ export type DecisionProgress =
 /** What the gateway says of what leaves, asked while the page is open, and what people decide about it. */
 export class SharingDesk {
   overview: SharingOverview | null = $state.raw(null);
-  policies: readonly SharingPolicy[] = $state.raw([]);
+  policies: readonly SharingPolicyVersion[] = $state.raw([]);
   reports: readonly SharingReport[] = $state.raw([]);
   hasMore = $state(false);
   /** The newest report to each recipient under the policy in force: they show what it means. */
