@@ -4,17 +4,15 @@ import { join } from 'node:path';
 import { ConfigError, reasonOf } from '@nhip/core/process/errors';
 import { type Command, commonFlags, type Input, listenFlags } from '../arguments.ts';
 import { approveForDemo, type Login } from '../demo/approvals.ts';
-import { type Child, startChild } from '../demo/child.ts';
+import { type Children, createChildren } from '../demo/children.ts';
 import { addSecondApprover } from '../demo/people.ts';
 import { writeEdges, writePlant } from '../demo/prepare.ts';
-import { joinSector, type RunOnce, sectorPort, startFactories } from '../demo/sector.ts';
+import { joinSector, sectorPort, startFactories } from '../demo/sector.ts';
 import { type DataFolder, dataFolder, makePrivate } from '../folders.ts';
 import { localUrl } from '../local-access.ts';
 
 /** What the first start puts into the history, so that every view has something to show. */
 const historyDays = 7;
-/** The one child that ends by itself. */
-const historyName = 'history';
 
 export const demo: Command = {
   name: 'demo',
@@ -31,27 +29,19 @@ export const demo: Command = {
     const folder = dataFolder(input.text('data'));
     makePrivate(folder.root);
     makePrivate(join(folder.root, 'logs'));
-    const children: Child[] = [];
-    const start: Start = (name, args, data = folder.root) => {
-      const child = startChild(name, [...args, '--data', data], join(folder.root, 'logs', `${name}.log`));
-      children.push(child);
-      return child;
-    };
+    const children = createChildren(folder);
     const stopped = new Promise<'stop'>((resolve) => {
       process.once('SIGINT', () => resolve('stop'));
       process.once('SIGTERM', () => resolve('stop'));
     });
     let code = 0;
     try {
-      const outcome = await Promise.race([startAll(input, folder, start), stopped]);
+      const outcome = await Promise.race([startAll(input, folder, children), stopped]);
       if (outcome !== 'stop') {
         announce(input, outcome);
-        const dead = await Promise.race([
-          stopped,
-          ...children.filter(({ name }) => name !== historyName).map((child) => child.ended.then((exit) => ({ child, exit }))),
-        ]);
+        const dead = await Promise.race([stopped, children.anyEnded()]);
         if (dead !== 'stop')
-          throw new Error(`${dead.child.name} ended with ${dead.exit}. Its log: ${join(folder.root, 'logs', `${dead.child.name}.log`)}`);
+          throw new Error(`${dead.name} ended with ${dead.exit}. Its log: ${join(folder.root, 'logs', `${dead.name}.log`)}`);
       }
     } catch (error) {
       process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
@@ -73,9 +63,8 @@ interface Started {
   readonly secondLogin: Login | undefined;
 }
 
-type Start = (name: string, args: readonly string[], data?: string) => Child;
-
-async function startAll(input: Input, folder: DataFolder, start: Start): Promise<Started> {
+async function startAll(input: Input, folder: DataFolder, children: Children): Promise<Started> {
+  const { start, run } = children;
   const say = (text: string): void => {
     if (!input.isSet('json')) process.stdout.write(`${text}\n`);
   };
@@ -89,7 +78,7 @@ async function startAll(input: Input, folder: DataFolder, start: Start): Promise
   const sectorAt = await sectorPort(folder, freePort);
   const sector = start('sector', ['sector', 'serve', '--http-port', String(sectorAt)]);
   if (!existsSync(folder.history)) {
-    const history = start(historyName, ['simulate', '--write-history', String(historyDays)]);
+    const history = run('history', ['simulate', '--write-history', String(historyDays), '--data', folder.root]);
     await timed(
       'history',
       history.ready,
@@ -97,11 +86,10 @@ async function startAll(input: Input, folder: DataFolder, start: Start): Promise
     );
     await history.ended;
   }
-  const runOnce: RunOnce = (name, args) => startChild(name, args, join(folder.root, 'logs', `${name}.log`));
   const sectorUrl = `http://127.0.0.1:${sectorAt}`;
   const config = await timed(
     'sector',
-    sector.ready.then(() => joinSector(folder, runOnce, sectorUrl)),
+    sector.ready.then(() => joinSector(folder, run, sectorUrl)),
     () => `sector server :${sectorAt}`,
   );
   const host = input.text('host') ?? '127.0.0.1';
@@ -129,17 +117,17 @@ async function startAll(input: Input, folder: DataFolder, start: Start): Promise
   const http = Number(served.http);
   const firstLogin = served.firstLogin as Started['firstLogin'];
   // They are not what a visitor came for: the board does not wait for them.
-  void startFactories(folder, runOnce, start, sectorUrl).catch((error: unknown) =>
-    say(`  The other factories do not report: ${reasonOf(error)}`),
-  );
+  void startFactories(folder, children, sectorUrl).catch((error: unknown) => {
+    if (!children.isStopping()) say(`  The other factories do not report: ${reasonOf(error)}`);
+  });
   const secondLogin = await addSecondApprover(folder);
   const given = process.env.NHIP_ADMIN_PASSWORD;
   const admin = firstLogin ?? (given === undefined ? undefined : { username: 'admin', password: given });
   if (admin !== undefined && secondLogin !== undefined) {
     // Goes on while people look; what is not approved waits on the page.
-    void approveForDemo(localUrl(host, http), [admin, secondLogin]).catch((error: unknown) =>
-      say(`  Reports wait for approval: ${reasonOf(error)}`),
-    );
+    void approveForDemo(localUrl(host, http), [admin, secondLogin]).catch((error: unknown) => {
+      if (!children.isStopping()) say(`  Reports wait for approval: ${reasonOf(error)}`);
+    });
   }
   return { modbus, opcua, mqtt: Number(served.mqtt), http, host, sector: sectorAt, firstLogin, secondLogin };
 }
@@ -176,12 +164,9 @@ function announce(input: Input, { firstLogin, secondLogin, ...started }: Started
   process.stdout.write('\n  Ctrl-C stops; the next start goes on from here.\n\n');
 }
 
-async function stopAll(input: Input, children: readonly Child[]): Promise<void> {
+async function stopAll(input: Input, children: Children): Promise<void> {
   const began = performance.now();
-  // Edge agents first, so that they say goodbye; then the server, then the machines.
-  for (const group of [children.filter(({ name }) => name.startsWith('edge')), children.filter(({ name }) => !name.startsWith('edge'))]) {
-    await Promise.all(group.map((child) => child.stop()));
-  }
+  await children.stop();
   if (!input.isSet('json'))
     process.stdout.write(`\n  Stopped in ${Math.round(performance.now() - began)} ms; everything acknowledged is on disk.\n`);
 }

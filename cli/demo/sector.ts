@@ -4,7 +4,7 @@ import { hoaLac } from '@nhip/simulators/plants/hoa-lac';
 import { z } from 'zod';
 import type { DataFolder } from '../folders.ts';
 import { simulatedFactories } from '../sector/factory/factories.ts';
-import type { Child } from './child.ts';
+import type { Children, RunOnce } from './children.ts';
 import { demoEnterprise, demoRecipient, writeServerConfig, writeSharingPolicy } from './sector-files.ts';
 
 const notes = z.strictObject({ sectorPort: z.int() });
@@ -20,9 +20,6 @@ export async function sectorPort(folder: DataFolder, freePort: () => Promise<num
   return port;
 }
 
-/** Runs a command that answers with one line of JSON and ends. */
-export type RunOnce = (name: string, args: readonly string[]) => Child;
-
 /** Lets an enterprise in at the running sector server; resolves with the one-time code of its factory. */
 async function enrolled(folder: DataFolder, run: RunOnce, sectorUrl: string, enterprise: string, plant: string): Promise<string> {
   const args = ['sector', 'enrol', enterprise, '--plant', plant, '--url', sectorUrl, '--data', folder.root];
@@ -30,12 +27,7 @@ async function enrolled(folder: DataFolder, run: RunOnce, sectorUrl: string, ent
 }
 
 /** Starts the two further simulated factories, which report to the same sector server by themselves. */
-export async function startFactories(
-  folder: DataFolder,
-  run: RunOnce,
-  start: (name: string, args: readonly string[], data: string) => Child,
-  sectorUrl: string,
-): Promise<void> {
+export async function startFactories(folder: DataFolder, { run, start }: Children, sectorUrl: string): Promise<void> {
   const data = join(folder.root, 'factories');
   await Promise.all(
     simulatedFactories.map(async ({ id, enterpriseId, establishmentId }) => {
