@@ -56,14 +56,18 @@ export async function readSums(
   const ask = (table: string, keys: readonly string[], figures: readonly string[]) =>
     query(sumsSql(table, keys, figures, periods, members));
 
-  const columns = [...stateColumns, ...sumColumns].map(({ column }) => `sum(${column})`);
-  const rows = await ask('segments', ['grp'], ['sum(revision - 1)', 'min(computed_ms)', 'sum(to_ms - from_ms)', 'sum(energy)', ...columns]);
-  const downtime = readDowntime(await ask('segment_downtime', ['grp', 'code'], ['sum(ms)', 'sum(events)']));
+  const columns = [...stateColumns, ...sumColumns].map(({ column }) => sumOf(column));
+  const rows = await ask(
+    'segments',
+    ['grp'],
+    [sumOf('revision - 1'), 'min(computed_ms)', sumOf('to_ms - from_ms'), sumOf('energy'), ...columns],
+  );
+  const downtime = readDowntime(await ask('segment_downtime', ['grp', 'code'], [sumOf('ms'), sumOf('events')]));
   const products = readProducts(
     await ask(
       'segment_products',
       ['grp', 'product'],
-      productNames.map((name) => `sum("${name}")`),
+      productNames.map((name) => sumOf(`"${name}"`)),
     ),
   );
   const found = new Map<string, GroupSums>();
@@ -112,7 +116,7 @@ async function readCovered(
   for (const [period, machine, from, to, ms] of await ask(
     'segments',
     ['machine'],
-    ['min(from_ms)', 'max(to_ms)', 'sum(to_ms - from_ms)'],
+    ['min(from_ms)', 'max(to_ms)', sumOf('to_ms - from_ms')],
   )) {
     const key = machineKey(Number(period), names.get(Number(machine)) ?? '');
     covered.set(key, { from: Number(from), to: Number(to), ms: Number(ms) });
@@ -122,7 +126,8 @@ async function readCovered(
 
 /**
  * Figures by period and keys. Rows of one cut are summed before their period is looked for, which has then little to do. The lists
- * are numbers of ours.
+ * are numbers of ours. Figures are whole numbers far below 2⁵³, whose sum is exact in DOUBLE, and quicker than in the HUGEINT that
+ * DuckDB takes by itself.
  */
 function sumsSql(
   table: string,
@@ -145,6 +150,11 @@ function sumsSql(
       SELECT from_ms, to_ms, ${keys.join(', ')}, ${named} FROM ${table} JOIN who USING (machine)
       WHERE from_ms >= ${Math.floor(from)} AND to_ms <= ${Math.floor(to)} GROUP BY from_ms, to_ms, ${keys.join(', ')})
     SELECT period, ${keys.join(', ')}, ${again} FROM cuts ${join} WHERE to_ms <= b GROUP BY period, ${keys.join(', ')} ORDER BY ALL`;
+}
+
+/** SQL for the sum of a column of whole numbers. */
+function sumOf(column: string): string {
+  return `sum((${column})::DOUBLE)`;
 }
 
 function partsOf(figures: readonly DuckDBValue[], energy: DuckDBValue): DraftParts {
