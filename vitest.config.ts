@@ -7,7 +7,7 @@ export default defineConfig({
     // CI reads the counts from a file; people read the screen.
     reporters: resultsFile === undefined ? ['default'] : ['default', ['json', { outputFile: resultsFile }]],
     // Groups run one after the other, and projects of one group share its workers. Two workers suit the smallest machine that we
-    // build on (two cores); what fills it with processes of its own (fault, browser) goes file by file in the first group.
+    // build on (two cores). What starts processes of its own waits much of its time, so that two of them share the machine well.
     projects: [
       {
         test: {
@@ -42,14 +42,24 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
-      { test: { name: 'fault', include: ['test/fault/**/*.test.ts'], testTimeout: 180_000, hookTimeout: 120_000, fileParallelism: false } },
+      {
+        test: {
+          name: 'fault',
+          include: ['test/fault/**/*.test.ts'],
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+        },
+      },
       {
         test: {
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
         },
       },
     ],
