@@ -106,24 +106,6 @@ export interface HistoryStore extends SampleStore {
   buckets(query: RangeQuery & { readonly everyMs: number }): Promise<Buckets>;
 
   /**
-   * Pieces or kWh that cumulative counters gained in [fromMs, toMs), by `counterIncrease` of core/kpi from one number to the next: for
-   * each asked metric, in the order asked, one row a bucket of `everyMs` (aligned to multiples of it) that holds a reading. A gain
-   * belongs to the bucket of the reading which showed it; the reading before the first one is looked for as far back as there is one.
-   * So the gains of two ranges that meet add up to those of both. Rejects with a PermanentError `store.tooManySamples` when there are
-   * more than `limit` rows. Where retention took the samples, a step of a roll-up counts for the bucket in which it begins.
-   * Absent: the store cannot.
-   */
-  gains?(query: TimesQuery): Promise<readonly Gains[]>;
-
-  /**
-   * How long each word of metrics whose text holds until the next (a state, a mode) held in [fromMs, toMs): for each asked metric, in
-   * the order asked, by bucket as in `gains`. What held before `fromMs` is looked for as far back as there is something; the last word
-   * holds up to `toMs`, so a range that ends in the future counts the future. Before the first sample nothing holds.
-   * Rejects as `gains` does. Absent: the store cannot.
-   */
-  stateTimes?(query: TimesQuery): Promise<readonly StateTimes[]>;
-
-  /**
    * Copies the store into the new file `file` of this computer (mode 0600) and what else belongs to it beside that, as of one checkpoint, with which it resolves (undefined
    * while there is none yet). Writes wait meanwhile, queries go on. Rejects with a RetryableError when it cannot; a part of the file
    * may be there then. A store that is a server of its own has backups of its own.
@@ -242,32 +224,6 @@ export interface RangeQuery {
   readonly fromMs: number;
   readonly toMs: number;
   readonly limit: number;
-}
-
-/** One question about several metrics of a machine over a long time. Times are whole ms. */
-export interface TimesQuery {
-  readonly machine: string;
-  readonly metrics: readonly string[];
-  readonly fromMs: number;
-  readonly toMs: number;
-  readonly everyMs: number;
-  /** Rows of all metrics together. */
-  readonly limit: number;
-}
-
-/** Columnar: the same length, oldest first. `t` is the begin of a bucket, ms UTC. */
-export interface Gains {
-  readonly t: readonly number[];
-  readonly gain: readonly number[];
-}
-
-/** Columnar: the same length, by bucket and word. */
-export interface StateTimes {
-  readonly t: readonly number[];
-  /** null: the source said that it knows none. */
-  readonly state: readonly (string | null)[];
-  /** How long it held in the bucket. */
-  readonly ms: readonly number[];
 }
 
 export interface ExportQuery {

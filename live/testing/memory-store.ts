@@ -1,4 +1,3 @@
-import { counterIncrease } from '@nhip/core/kpi/counter';
 import { PermanentError } from '@nhip/core/process/errors';
 import type { SampleBatch } from '@nhip/core/telemetry/sample-batch';
 import type { Loss } from '@nhip/core/wire/loss';
@@ -13,7 +12,6 @@ import type {
   RangeQuery,
   SeriesInfo,
 } from '@nhip/stores/history-store';
-import { addUpStates, requireRows } from '@nhip/stores/state-times';
 
 interface Row {
   readonly t: number;
@@ -138,33 +136,6 @@ export function createMemoryStore(place: MemoryPlace = createMemoryPlace()): His
     },
     async buckets(query) {
       return bucketsOf(within(query), query.everyMs, query.limit);
-    },
-    async gains({ machine, metrics, fromMs, toMs, everyMs, limit }) {
-      const answer = metrics.map((metric) => {
-        const numbers = rowsOf(machine, metric).flatMap(({ t, v }) =>
-          typeof v === 'number' || typeof v === 'boolean' ? [{ t, v: Number(v) }] : [],
-        );
-        const gained = new Map<number, number>();
-        for (const [i, { t, v }] of numbers.entries()) {
-          if (t < fromMs || t >= toMs) continue;
-          const bucket = Math.floor(t / everyMs) * everyMs;
-          gained.set(bucket, (gained.get(bucket) ?? 0) + counterIncrease(numbers[i - 1]?.v ?? null, v));
-        }
-        return { t: [...gained.keys()], gain: [...gained.values()] };
-      });
-      requireRows(answer, limit);
-      return answer;
-    },
-    async stateTimes({ machine, metrics, limit, ...range }) {
-      const answer = metrics.map((metric) => {
-        const words = rowsOf(machine, metric).map(({ t, v }) => ({ t, v: typeof v === 'string' ? v : null }));
-        const spans = words
-          .filter(({ t }) => t >= range.fromMs && t < range.toMs)
-          .map(({ t, v }) => ({ fromMs: t, toMs: t, atMs: t, last: v, held: [] }));
-        return addUpStates(spans, words.findLast(({ t }) => t < range.fromMs)?.v, range);
-      });
-      requireRows(answer, limit);
-      return answer;
     },
     async close() {},
   };

@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
 import { SampleBatch, SeriesTable } from '@nhip/core/telemetry/sample-batch';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { HistoryStore } from '../history-store.ts';
 import { storeWrite } from '../testing/store-write.ts';
 import { createDuckdbStore } from './duckdb-store.ts';
+import { askDuckdb } from './testing/stock-duckdb.ts';
 
 let folder: string;
 let store: HistoryStore;
@@ -35,11 +35,7 @@ function write(no: number): Promise<void> {
 
 /** The copy as stock DuckDB sees it, without a WAL beside it. */
 async function countIn(file: string): Promise<{ readonly samples: number; readonly nextIndex: number }> {
-  const instance = await DuckDBInstance.create(file, { access_mode: 'READ_ONLY' });
-  const connection = await instance.connect();
-  const [row] = (await connection.runAndReadAll('SELECT (SELECT count(*) FROM samples), next_index FROM checkpoint')).getRows();
-  connection.closeSync();
-  instance.closeSync();
+  const [row] = await askDuckdb('SELECT (SELECT count(*) FROM samples), next_index FROM checkpoint', file);
   return { samples: Number(row?.[0]), nextIndex: Number(row?.[1]) };
 }
 

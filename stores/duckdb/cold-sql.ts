@@ -15,7 +15,7 @@ import type { ColdKind } from './cold-catalog.ts';
  *
  * A roll-up row depends on the samples of its own step only, never on a neighbour, so that late data spoils one file and no other:
  * `gain` is what a counter gained between the samples of the step, `seconds` how long a state held from its first sample in the
- * step on. What happened between the last sample of a step and the first of the next is added by who reads them (gains.ts, state-times.ts).
+ * step on. What happened between the last sample of a step and the first of the next is for who reads them to add.
  */
 const zstd = (level: number): string => `FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL ${level}`;
 

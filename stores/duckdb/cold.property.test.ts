@@ -5,7 +5,7 @@ import { SampleBatch, SeriesTable } from '@nhip/core/telemetry/sample-batch';
 import type { Value } from '@nhip/core/wire/sample';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Buckets, Gains } from '../history-store.ts';
+import type { Buckets } from '../history-store.ts';
 import { storeWrite } from '../testing/store-write.ts';
 import { createDuckdbStore } from './duckdb-store.ts';
 import { PlainHistory, type PlainSample } from './testing/plain-history.ts';
@@ -71,10 +71,6 @@ const question = fc.record({
 
 type Question = typeof question extends fc.Arbitrary<infer Drawn> ? Drawn : never;
 
-function rounded({ t, gain }: Gains): Gains {
-  return { t, gain: gain.map((each) => Math.round(each * 1e6) / 1e6) };
-}
-
 function near(buckets: Buckets): object {
   return { ...buckets, avg: buckets.avg.map((v) => Math.round(v * 1e6) / 1e6) };
 }
@@ -118,20 +114,6 @@ describe('hot and cold together', () => {
             expect(await store.lastBefore(machine, metric, from)).toEqual(plain.lastBefore(machine, metric, from));
             const [changes] = await store.changes([name], from, to, 1e6);
             expect(changes).toEqual(plain.changes(machine, metric, from, to));
-            const times = {
-              machine,
-              metrics: [metric, 'none'],
-              fromMs: from,
-              toMs: to,
-              everyMs: Math.max(everyMs, span / 500),
-              limit: 1e6,
-            };
-            const none = { t: [], gain: [] };
-            expect((await store.gains(times)).map(rounded)).toEqual(
-              [plain.gains(machine, metric, from, to, times.everyMs), none].map(rounded),
-            );
-            const [states] = await store.stateTimes(times);
-            expect(states).toEqual(plain.stateTimes(machine, metric, from, to, times.everyMs));
             expect(await store.delivery(machine, from, to)).toEqual(plain.delivery(machine, from, to));
           }
 

@@ -1,15 +1,13 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
-import { SampleBatch, SeriesTable } from '@nhip/core/telemetry/sample-batch';
-import type { Value } from '@nhip/core/wire/sample';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { storeWrite } from '../testing/store-write.ts';
+import { createRowWriter, type Row } from '../testing/batch-of.ts';
 import { rollUpOf } from './cold-sql.ts';
 import type { DuckdbConfig } from './config.ts';
 import { createDuckdbStore, type DuckdbStore } from './duckdb-store.ts';
 import { PlainHistory } from './testing/plain-history.ts';
+import { askDuckdb, changeDuckdb } from './testing/stock-duckdb.ts';
 
 const day = 86_400_000;
 const hour = 3_600_000;
@@ -20,8 +18,7 @@ const metrics = ['Count/Good', 'Count/Reject', 'Power/Active', 'Temp/Oil', 'Stat
 let folder: string;
 let store: DuckdbStore;
 let plain: PlainHistory;
-let written = 0;
-const table = new SeriesTable();
+const writeRows = createRowWriter(machine, () => store);
 const cold = (name: string): string => join(folder, 'history.cold', name);
 
 /** Closes the one that is open, if any. */
@@ -41,19 +38,15 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-async function write(rows: readonly (readonly [metric: string, timeMs: number, value: Value])[]): Promise<void> {
-  const batch = new SampleBatch(table);
-  for (const [metric, t, v] of rows) {
-    batch.push(table.id(machine, metric), t, ++written, v, 192, false);
-    plain.samples.push({ machine, metric, t, n: written, v });
-  }
-  await store.write(storeWrite(batch, { nextIndex: written, decoder: Uint8Array.of(1), repeats: Uint8Array.of(1) }));
+function write(rows: readonly Row[]): Promise<void> {
+  for (const [metric, t, v] of rows) plain.samples.push({ machine, metric, t, n: plain.samples.length, v });
+  return writeRows(rows);
 }
 
 const words = ['running', 'idle', 'fault'];
 /** One sample every `stepMs` for an hour, of each metric whose index is even; of the others one every 100 s. */
 async function writeHour(fromMs: number, stepMs: number): Promise<void> {
-  const value = (metric: string, i: number): Value =>
+  const value = (metric: string, i: number): Row[2] =>
     metric === 'State' || metric === 'Mode' ? (words[i % 3] ?? null) : metric.startsWith('Count/') ? (i * 3) % 1000 : Math.sin(i);
   await write(
     metrics.flatMap((metric, m) => {
@@ -61,16 +54,6 @@ async function writeHour(fromMs: number, stepMs: number): Promise<void> {
       return Array.from({ length: Math.floor(hour / step) }, (_, i) => [metric, fromMs + i * step + m, value(metric, i)] as const);
     }),
   );
-}
-
-/** Runs SQL in a DuckDB of its own, beside the store. */
-async function ask(sql: string, file = ':memory:'): Promise<readonly unknown[][]> {
-  const instance = await DuckDBInstance.create(file);
-  const connection = await instance.connect();
-  const rows = (await connection.runAndReadAll(sql)).getRowsJson().map((row) => [...row]);
-  connection.closeSync();
-  instance.closeSync();
-  return rows;
 }
 
 const round = (values: readonly number[]): readonly number[] => values.map((v) => Math.round(v * 1e6) / 1e6);
@@ -87,18 +70,13 @@ async function expectAsPlain(days: number): Promise<void> {
         const wanted = plain.buckets(machine, metric, fromMs, toMs, everyMs);
         expect({ ...found, avg: round(found.avg) }).toEqual({ ...wanted, avg: round(wanted.avg) });
       }
-      const counters = ['Count/Good', 'Count/Reject'];
-      const gains = await store.gains({ machine, metrics: counters, fromMs, toMs, everyMs, limit: 1e6 });
-      expect(gains).toEqual(counters.map((metric) => plain.gains(machine, metric, fromMs, toMs, everyMs)));
-      const states = await store.stateTimes({ machine, metrics: ['State', 'Mode'], fromMs, toMs, everyMs, limit: 1e6 });
-      expect(states).toEqual(['State', 'Mode'].map((metric) => plain.stateTimes(machine, metric, fromMs, toMs, everyMs)));
     }
     expect(await store.delivery(machine, fromMs, toMs)).toEqual(plain.delivery(machine, fromMs, toMs));
   }
 }
 
-const minuteSeries = (): Promise<readonly unknown[][]> =>
-  ask(`SELECT DISTINCT time::DATE::VARCHAR, metric FROM '${cold('minutes/*.parquet')}' ORDER BY ALL`);
+const minuteSeries = (): ReturnType<typeof askDuckdb> =>
+  askDuckdb(`SELECT DISTINCT time::DATE::VARCHAR, metric FROM '${cold('minutes/*.parquet')}' ORDER BY ALL`);
 
 describe('minutes of dense series', () => {
   it('answer beside the samples of the others, whatever is dense on which day, late samples included', async () => {
@@ -143,8 +121,6 @@ describe('minutes of dense series', () => {
       const asked = { machine, metric, fromMs: t0, toMs: t0 + day, everyMs: 120_000, limit: 1000 };
       expect((await store.buckets(asked)).last).toEqual(plain.buckets(machine, metric, t0, t0 + day, 120_000).last);
     }
-    const [states] = await store.stateTimes({ machine, metrics: ['Mode'], fromMs: t0, toMs: t0 + day, everyMs: 900_000, limit: 1000 });
-    expect(states).toEqual(plain.stateTimes(machine, 'Mode', t0, t0 + day, 900_000));
     expect(store.upkeep.status().expiredSamples).toBe(plain.samples.filter((sample) => sample.t < t0 + day).length);
   }, 60_000);
 });
@@ -154,7 +130,9 @@ async function makeOld(date: string): Promise<void> {
   const all = rollUpOf(`'${cold(`samples/${date}.parquet`)}'`, 60_000);
   const columns =
     '* REPLACE (coalesce("first", "last") AS "first", coalesce(last_time, time) AS last_time, coalesce(last_tick, -1) AS last_tick)';
-  await ask(`COPY (SELECT ${columns} FROM (${all}) ORDER BY series, time, state) TO '${cold(`minutes/${date}.parquet`)}' (FORMAT parquet)`);
+  await askDuckdb(
+    `COPY (SELECT ${columns} FROM (${all}) ORDER BY series, time, state) TO '${cold(`minutes/${date}.parquet`)}' (FORMAT parquet)`,
+  );
 }
 
 describe('files of an earlier version', () => {
@@ -164,9 +142,9 @@ describe('files of an earlier version', () => {
     await store.close();
     await makeOld('2026-11-20');
     const database = join(folder, 'history.duckdb');
-    await ask('ALTER TABLE cold_files DROP COLUMN sparse', database);
-    await ask('DROP TABLE cold_dense', database);
-    await ask('UPDATE meta SET version = 2', database);
+    await changeDuckdb(database, 'ALTER TABLE cold_files DROP COLUMN sparse');
+    await changeDuckdb(database, 'DROP TABLE cold_dense');
+    await changeDuckdb(database, 'UPDATE meta SET version = 2');
     await open();
     await writeHour(t0 + day + 3 * hour, 5000);
     await store.upkeep.run(t0 + 2 * day + hour);

@@ -28,37 +28,20 @@ export async function noteDense(connection: DuckDBConnection, fromMs: number, se
   await connection.run(`INSERT INTO cold_dense SELECT $from::BIGINT, unnest([${series.map(Number).join(', ')}])`, { from: fromMs });
 }
 
-/** Series, and the files that may answer for them. */
-export interface Answering {
-  readonly ids: readonly number[];
-  readonly files: readonly ColdFile[];
-}
-
-/** The series by what may answer them: each file of minutes knows all series of a group, or is not in its files. */
+/** The files that may answer for a series: of minutes only those in which it is. */
 export async function answering(
   connection: DuckDBConnection,
   files: readonly ColdFile[],
-  ids: readonly number[],
+  series: number,
   { from, to }: Span,
-): Promise<readonly Answering[]> {
+): Promise<readonly ColdFile[]> {
   const sparse = files.filter((file) => file.isSparse && file.fromMs < to && file.toMs > from);
-  if (sparse.length === 0 || ids.length === 0) return [{ ids, files }];
+  if (sparse.length === 0) return files;
   const [first = 0, last = 0] = [sparse[0]?.fromMs, sparse.at(-1)?.fromMs];
   const result = await connection.runAndReadAll(
-    `SELECT series, t_from::DOUBLE FROM cold_dense WHERE ${ofSeries(ids)} AND t_from BETWEEN $first::BIGINT AND $last::BIGINT ORDER BY t_from`,
+    `SELECT t_from::DOUBLE FROM cold_dense WHERE ${ofSeries([series])} AND t_from BETWEEN $first::BIGINT AND $last::BIGINT`,
     { first, last },
   );
-  const dense = new Map<number, number[]>(ids.map((id) => [id, []]));
-  for (const [series, fromMs] of result.getRows()) dense.get(Number(series))?.push(Number(fromMs));
-  const groups = new Map<string, { ids: number[]; slices: readonly number[] }>();
-  for (const [id, slices] of dense) {
-    const key = slices.join(' ');
-    const group = groups.get(key) ?? { ids: [], slices };
-    group.ids.push(id);
-    groups.set(key, group);
-  }
-  return [...groups.values()].map((group) => {
-    const slices = new Set(group.slices);
-    return { ids: group.ids, files: files.filter((file) => !file.isSparse || slices.has(file.fromMs)) };
-  });
+  const slices = new Set(result.getRows().map(([fromMs]) => Number(fromMs)));
+  return files.filter((file) => !file.isSparse || slices.has(file.fromMs));
 }

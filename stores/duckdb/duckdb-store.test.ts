@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
 import { SampleBatch, SeriesTable } from '@nhip/core/telemetry/sample-batch';
 import type { Value } from '@nhip/core/wire/sample';
 import { describe, expect, it } from 'vitest';
@@ -10,6 +9,7 @@ import { storeSuite } from '../testing/store-suite.ts';
 import { storeWrite } from '../testing/store-write.ts';
 import { createDuckdbStore } from './duckdb-store.ts';
 import { schemaVersion } from './schema.ts';
+import { askDuckdb, changeDuckdb } from './testing/stock-duckdb.ts';
 
 const settings = { type: 'duckdb', memoryLimitMb: 512, threads: 2 } as const;
 
@@ -70,12 +70,9 @@ describe('duckdb store', () => {
     await store.open();
     await store.close();
     const setVersion = async (version: number): Promise<unknown> => {
-      const instance = await DuckDBInstance.create(join(folder, 'history.duckdb'));
-      const connection = await instance.connect();
-      const [row] = (await connection.runAndReadAll('SELECT version FROM meta')).getRows();
-      await connection.run(`UPDATE meta SET version = ${version}`);
-      connection.closeSync();
-      instance.closeSync();
+      const file = join(folder, 'history.duckdb');
+      const [row] = await askDuckdb('SELECT version FROM meta', file);
+      await changeDuckdb(file, `UPDATE meta SET version = ${version}`);
       return row?.[0];
     };
     await setVersion(99);

@@ -1,23 +1,21 @@
 import { DuckDBBlobValue, type DuckDBConnection } from '@duckdb/node-api';
 import { PermanentError, RetryableError } from '@nhip/core/process/errors';
 import type { Value } from '@nhip/core/wire/sample';
-import type { Checkpoint, HistoryStore, SeriesInfo, TimesQuery } from '../history-store.ts';
+import type { Checkpoint, HistoryStore, SeriesInfo } from '../history-store.ts';
 import { copyDatabase } from './backup.ts';
 import { type Cold, clearExports, createColdStore } from './cold-store.ts';
 import { type DuckdbSettings, duckdbConfig } from './config.ts';
 import { connect, disconnect, type Open } from './connect.ts';
 import { exportSamples } from './export.ts';
-import { queryGains } from './gains.ts';
 import { linkColdFiles } from './link-cold-files.ts';
 import { queryDelivery, queryLosses, queryLossTotals } from './losses.ts';
 import { queryBuckets, queryLastBeforeOfMany, queryLatest, queryRange, queryRangeOfMany } from './queries.ts';
 import { prepareSchema } from './schema.ts';
-import { queryStateTimes } from './state-times.ts';
 import { createTurns } from './turns.ts';
 import { createUpkeep } from './upkeep.ts';
 import { type SeriesIndex, seriesKey, writeAll } from './writer.ts';
 
-export type DuckdbStore = HistoryStore & Required<Pick<HistoryStore, 'copyTo' | 'exportSamples' | 'gains' | 'stateTimes' | 'upkeep'>>;
+export type DuckdbStore = HistoryStore & Required<Pick<HistoryStore, 'copyTo' | 'exportSamples' | 'upkeep'>>;
 
 /**
  * The embedded store: one DuckDB file with what is new, Parquet files with closed days; class D3: samples and checkpoint commit in one transaction, so that every sample
@@ -42,10 +40,6 @@ export function createDuckdbStore(settings: DuckdbSettings): DuckdbStore {
 
   function seriesId(machine: string, metric: string): number | undefined {
     return index.ids.get(seriesKey(machine, metric));
-  }
-
-  function asked({ machine, metrics }: TimesQuery): readonly (SeriesInfo | undefined)[] {
-    return metrics.map((metric) => index.all[seriesId(machine, metric) ?? -1]);
   }
 
   const query = <Result>(ask: (reader: DuckDBConnection, cold: Cold) => Promise<Result>): Promise<Result> =>
@@ -149,9 +143,6 @@ export function createDuckdbStore(settings: DuckdbSettings): DuckdbStore {
       if (id === undefined) return { t: [], min: [], max: [], avg: [], last: [], count: [] };
       return query((reader, files) => queryBuckets(reader, files, id, { from: fromMs, to: toMs, every: everyMs, limit }));
     },
-
-    gains: (wanted) => query((reader, files) => queryGains(reader, files, asked(wanted), wanted)),
-    stateTimes: (wanted) => query((reader, files) => queryStateTimes(reader, files, asked(wanted), wanted)),
 
     copyTo(file, signal) {
       return turns.holdFiles(async () => {

@@ -1,12 +1,12 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
 import { SampleBatch, SeriesTable } from '@nhip/core/telemetry/sample-batch';
 import type { Value } from '@nhip/core/wire/sample';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { storeWrite } from '../testing/store-write.ts';
 import { createDuckdbStore, type DuckdbStore } from './duckdb-store.ts';
+import { askDuckdb } from './testing/stock-duckdb.ts';
 
 const day = 86_400_000;
 const t0 = Date.UTC(2026, 10, 20);
@@ -47,17 +47,10 @@ const all = { fromMs: t0, toMs: t0 + 2 * day } as const;
 const left = (): readonly string[] => readdirSync(join(folder, "it's.cold/export"));
 
 it('writes Parquet that stock DuckDB reads, hot and cold, sorted, chosen by machine, metric and time', async () => {
-  const read = async (file: string): Promise<unknown[][]> => {
-    const instance = await DuckDBInstance.create(':memory:');
-    const connection = await instance.connect();
-    const result = await connection.runAndReadAll(
+  const read = (file: string) =>
+    askDuckdb(
       `SELECT machine, metric, coalesce(number::VARCHAR, boolean::VARCHAR, text, "integer") FROM read_parquet('${file.replaceAll("'", "''")}')`,
     );
-    const rows = result.getRowsJson().map((row) => [...row]);
-    connection.closeSync();
-    instance.closeSync();
-    return rows;
-  };
   const made = await store.exportSamples({ ...all, format: 'parquet' });
   expect(await read(made.file)).toEqual([
     ['g/e/A', 'F', '=1+1'],

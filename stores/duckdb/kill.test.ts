@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDuckdbStore } from './duckdb-store.ts';
+import { askDuckdb } from './testing/stock-duckdb.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -32,17 +32,10 @@ async function killedRun(rounds: number, afterMs: number): Promise<void> {
 
 /** What stock DuckDB finds in the hot tables and in every Parquet file that lies there, registered or not. */
 async function found(): Promise<readonly number[]> {
-  const instance = await DuckDBInstance.create(join(folder, 'history.duckdb'), { access_mode: 'READ_ONLY' });
-  const connection = await instance.connect();
   const files = readdirSync(join(folder, 'history.cold/samples'));
   const cold = `SELECT coalesce(number, text::DOUBLE) FROM read_parquet('${join(folder, 'history.cold/samples')}/*.parquet')`;
-  const result = await connection.runAndReadAll(
-    `SELECT v FROM samples UNION ALL SELECT v::DOUBLE FROM texts ${files.length === 0 ? '' : `UNION ALL ${cold}`} ORDER BY 1`,
-  );
-  const values = result.getRows().map(([value]) => Number(value));
-  connection.closeSync();
-  instance.closeSync();
-  return values;
+  const all = `SELECT v FROM samples UNION ALL SELECT v::DOUBLE FROM texts ${files.length === 0 ? '' : `UNION ALL ${cold}`} ORDER BY 1`;
+  return (await askDuckdb(all, join(folder, 'history.duckdb'))).map(([value]) => Number(value));
 }
 
 describe('a store that is killed while it compacts', () => {

@@ -45,7 +45,7 @@ export async function queryRange(connection: DuckDBConnection, cold: Cold, serie
 }
 
 /** How far back the last value is looked for, first near, then farther: DuckDB skips what lies outside without reading it. */
-export const lookBackMs = [3_600_000, 86_400_000, 30 * 86_400_000, 365 * 86_400_000, Number.POSITIVE_INFINITY];
+const lookBackMs = [3_600_000, 86_400_000, 30 * 86_400_000, 365 * 86_400_000, Number.POSITIVE_INFINITY];
 /** make_timestamp_ms goes no further back than this (290,000 years). */
 export const earliestMs = -8.64e15;
 
@@ -77,7 +77,7 @@ export function queryRangeOfMany(
 }
 
 /** Series that may have samples before `at` in files: others are not looked for there. */
-export async function seriesInFiles(connection: DuckDBConnection, at: number): Promise<ReadonlySet<number>> {
+async function seriesInFiles(connection: DuckDBConnection, at: number): Promise<ReadonlySet<number>> {
   const older = 'SELECT series FROM cold_series WHERE t_first < make_timestamp_ms($at::BIGINT)';
   return new Set((await columns(connection, older, { at }))[0]?.map(Number));
 }
@@ -141,7 +141,7 @@ export async function queryBuckets(
   range: Span & { readonly every: number; readonly limit: number },
 ): Promise<Buckets> {
   const { from, to, every } = range;
-  const plan = await planLong(connection, cold, [series], { from, to }, { everyMs: every });
+  const plan = await planLong(connection, cold, series, { from, to }, every);
   const parts = [
     rawBuckets(`samples WHERE ${plan.hot}`, 't', 'n', 'v'),
     ...plan.samples.map(sampleBuckets),

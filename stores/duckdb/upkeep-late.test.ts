@@ -1,10 +1,9 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SampleBatch, SeriesTable } from '@nhip/core/telemetry/sample-batch';
 import type { Value } from '@nhip/core/wire/sample';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { storeWrite } from '../testing/store-write.ts';
+import { createRowWriter } from '../testing/batch-of.ts';
 import type { DuckdbSettings } from './config.ts';
 import { createDuckdbStore, type DuckdbStore } from './duckdb-store.ts';
 
@@ -15,8 +14,9 @@ const machine = 'g/e/d';
 
 let folder: string;
 let store: DuckdbStore;
-const table = new SeriesTable();
-let written = 0;
+const writeRows = createRowWriter(machine, () => store);
+const write = (samples: readonly (readonly [timeMs: number, value: Value])[]): Promise<void> =>
+  writeRows(samples.map(([timeMs, value]) => ['A', timeMs, value]));
 
 /** Closes the one that is open, if any. */
 async function open(settings: Pick<DuckdbSettings, 'compaction' | 'retention'> = {}): Promise<void> {
@@ -33,12 +33,6 @@ afterEach(async () => {
   await store.close();
   rmSync(folder, { recursive: true });
 });
-
-async function write(rows: readonly (readonly [timeMs: number, value: Value])[]): Promise<void> {
-  const batch = new SampleBatch(table);
-  for (const [timeMs, value] of rows) batch.push(table.id(machine, 'A'), timeMs, written++, value, 192, false);
-  await store.write(storeWrite(batch, { nextIndex: written, decoder: Uint8Array.of(1), repeats: Uint8Array.of(1) }));
-}
 
 const files = (kind = 'samples'): readonly string[] => readdirSync(join(folder, 'history.cold', kind)).sort();
 const count = async (): Promise<number> =>

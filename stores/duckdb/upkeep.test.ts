@@ -1,13 +1,12 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
-import { SampleBatch, SeriesTable } from '@nhip/core/telemetry/sample-batch';
 import type { Value } from '@nhip/core/wire/sample';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { storeWrite } from '../testing/store-write.ts';
+import { createRowWriter } from '../testing/batch-of.ts';
 import type { DuckdbConfig } from './config.ts';
 import { createDuckdbStore, type DuckdbStore } from './duckdb-store.ts';
+import { askDuckdb, changeDuckdb } from './testing/stock-duckdb.ts';
 
 const day = 86_400_000;
 const hour = 3_600_000;
@@ -16,8 +15,7 @@ const machine = 'g/e/d';
 
 let folder: string;
 let store: DuckdbStore;
-const table = new SeriesTable();
-let written = 0;
+const write = createRowWriter(machine, () => store);
 
 function create(retention: DuckdbConfig['retention'] = {}, maxFileRows = 1e6): DuckdbStore {
   const file = join(folder, 'history.duckdb');
@@ -33,7 +31,6 @@ function create(retention: DuckdbConfig['retention'] = {}, maxFileRows = 1e6): D
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'nhip-upkeep-'));
-  written = 0;
   store = create();
   await store.open();
 });
@@ -42,24 +39,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-async function write(rows: readonly (readonly [metric: string, timeMs: number, value: Value])[]): Promise<void> {
-  const batch = new SampleBatch(table);
-  for (const [metric, timeMs, value] of rows) batch.push(table.id(machine, metric), timeMs, written++, value, 192, false);
-  const state = Uint8Array.of(1);
-  await store.write(storeWrite(batch, { nextIndex: written, decoder: state, repeats: state }));
-}
-
-/** What stock DuckDB says, without us. */
-async function ask(sql: string): Promise<readonly unknown[][]> {
-  const instance = await DuckDBInstance.create(':memory:');
-  const connection = await instance.connect();
-  const result = await connection.runAndReadAll(sql.replaceAll('COLD', join(folder, 'history.cold')));
-  const rows = result.getRowsJson().map((row) => [...row]);
-  connection.closeSync();
-  instance.closeSync();
-  return rows;
-}
-
+const ask = (sql: string) => askDuckdb(sql.replaceAll('COLD', join(folder, 'history.cold')));
 const files = (): readonly string[] =>
   readdirSync(join(folder, 'history.cold'), { recursive: true })
     .map(String)
@@ -91,27 +71,34 @@ describe('files of closed days', () => {
     expect(await values('A')).toEqual(kinds);
   });
 
-  it('has roll-ups: what counters gained in spite of resets, and how long states held, within each step', async () => {
+  it('has roll-ups: what counters gained in spite of resets, and how long states held, within each step alone', async () => {
     await write([
       ['Count/Good', t0 + 1000, 10],
       ['Count/Good', t0 + 2000, 15],
       ['Count/Good', t0 + 3000, 4],
       ['Count/Good', t0 + 61_000, 6],
+      ['Count/Good', t0 + 2 * hour, 9],
+      ['Count/Good', t0 + 2 * hour + 1, 12],
       ['State', t0, 'running'],
       ['State', t0 + 20_000, 'idle'],
       ['State', t0 + 50_000, 'running'],
       ['State', t0 + 90_000, 'fault'],
+      ['State', t0 + 2 * hour + 600_000, 'idle'],
       ['Power/Active', t0, 3],
       ['Power/Active', t0 + 1, 5],
     ]);
     await store.upkeep.run(t0 + day + hour);
-    const hours = await ask("SELECT metric, gain, state, seconds, min, max, sum, first, last FROM 'COLD/hours/*.parquet' ORDER BY ALL");
+    const hours = await ask(
+      "SELECT metric, hour(time), gain, state, seconds, min, max, sum, first, last FROM 'COLD/hours/*.parquet' ORDER BY ALL",
+    );
     expect(hours).toEqual([
-      ['Count/Good', 11, null, null, 4, 15, 35, 10, 6],
-      ['Power/Active', null, null, null, 3, 5, 8, null, 5],
-      ['State', null, 'fault', 3510, null, null, null, null, null],
-      ['State', null, 'idle', 30, null, null, null, null, null],
-      ['State', null, 'running', 60, null, null, null, null, null],
+      ['Count/Good', '0', 11, null, null, 4, 15, 35, 10, 6],
+      ['Count/Good', '2', 3, null, null, 9, 12, 21, 9, 12],
+      ['Power/Active', '0', null, null, null, 3, 5, 8, null, 5],
+      ['State', '0', null, 'fault', 3510, null, null, null, null, null],
+      ['State', '0', null, 'idle', 30, null, null, null, null, null],
+      ['State', '0', null, 'running', 60, null, null, null, null, null],
+      ['State', '2', null, 'idle', 3000, null, null, null, null, null],
     ]);
   });
 
@@ -176,11 +163,8 @@ describe('files of closed days', () => {
     await store.close();
     const foreign = join(folder, 'history.cold/samples/2020-01-01.parquet');
     writeFileSync(foreign, 'x');
-    const instance = await DuckDBInstance.create(join(folder, 'history.duckdb'));
-    const connection = await instance.connect();
-    await connection.run("INSERT INTO cold_files VALUES ('samples/2026-11-21.parquet', 'samples', 0, 1, 1, 'writing', 0, 0, false)");
-    connection.closeSync();
-    instance.closeSync();
+    const unfinished = "('samples/2026-11-21.parquet', 'samples', 0, 1, 1, 'writing', 0, 0, false)";
+    await changeDuckdb(join(folder, 'history.duckdb'), `INSERT INTO cold_files VALUES ${unfinished}`);
     writeFileSync(join(folder, 'history.cold/samples/2026-11-21.parquet'), 'half');
     writeFileSync(join(folder, 'history.cold/samples/2026-11-21.parquet.partial'), 'half');
     store = create();

@@ -1,34 +1,16 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { SampleBatch, SeriesTable } from '@nhip/core/telemetry/sample-batch';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { startHttpFaults } from '../../test/harness/http-faults.ts';
-import { hasInfluxd, type Influxd, influxQuery, startInfluxd } from '../../test/harness/influxd.ts';
+import { hasInfluxd, influxQuery } from '../../test/harness/influxd.ts';
 import { until } from '../../test/harness/until.ts';
 import { storeWrite } from '../testing/store-write.ts';
 import { influxdbConfig } from './config.ts';
 import { createInfluxdbStore } from './influxdb-store.ts';
+import { at, machine, numbered } from './testing/numbered.ts';
+import { shareInfluxd } from './testing/shared-influxd.ts';
 
-const t0 = Date.UTC(2026, 0, 5, 8);
-const dir = mkdtempSync(join(tmpdir(), 'nhip-ahead-'));
-let influxd: Influxd;
+const influxd = shareInfluxd();
 let databases = 0;
-beforeAll(async () => {
-  if (hasInfluxd) influxd = await startInfluxd(dir);
-});
-afterAll(async () => {
-  await influxd?.stop();
-  rmSync(dir, { recursive: true });
-});
-
-const series = new SeriesTable();
-function numbered(from: number, to: number): SampleBatch {
-  const batch = new SampleBatch(series);
-  for (let n = from; n < to; n++) batch.push(series.id('g/e/d', 'A'), t0 + n, n, n, 192, false);
-  return batch;
-}
-const at = (nextIndex: number) => ({ nextIndex, decoder: Uint8Array.of(1), repeats: Uint8Array.of(nextIndex) });
 const config = (url = influxd.url) => influxdbConfig.parse({ type: 'influxdb', url, database: `ahead${databases++}` });
 
 async function count(database: string): Promise<number> {
@@ -63,9 +45,10 @@ describe.skipIf(!hasInfluxd)('samples that go ahead of their write (needs influx
     const store = createInfluxdbStore(of);
     await store.open();
     const now = Date.now();
+    const series = new SeriesTable();
     const batch = new SampleBatch(series);
     for (let i = 0; i < 200; i++)
-      batch.push(series.id('g/e/d', 'A'), i % 100 === 7 ? now - 90 * 86_400_000 : now + i, i, i === 5 ? Number.NaN : i, 192, false);
+      batch.push(series.id(machine, 'A'), i % 100 === 7 ? now - 90 * 86_400_000 : now + i, i, i === 5 ? Number.NaN : i, 192, false);
     store.ahead?.(batch);
     const kept: number[] = [];
     const keepRefused = async (refused: readonly { readonly row: number }[]) => {

@@ -1,35 +1,24 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SampleBatch, SeriesTable } from '@nhip/core/telemetry/sample-batch';
 import type { Loss } from '@nhip/core/wire/loss';
 import type { Value } from '@nhip/core/wire/sample';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { startHttpFaults } from '../../test/harness/http-faults.ts';
-import { hasInfluxd, type Influxd, influxQuery, startInfluxd } from '../../test/harness/influxd.ts';
+import { hasInfluxd, influxQuery, startInfluxd } from '../../test/harness/influxd.ts';
 import { until } from '../../test/harness/until.ts';
-import type { Checkpoint, StoreWrite } from '../history-store.ts';
+import type { StoreWrite } from '../history-store.ts';
 import { startKeptBlocker } from '../testing/kept-blocker.ts';
 import { storeSuite } from '../testing/store-suite.ts';
 import { storeWrite } from '../testing/store-write.ts';
 import { influxdbConfig } from './config.ts';
 import { createInfluxdbStore } from './influxdb-store.ts';
+import { at, machine, numbered, t0 } from './testing/numbered.ts';
+import { shareInfluxd } from './testing/shared-influxd.ts';
 
-const t0 = Date.UTC(2026, 0, 5, 8);
-const machine = 'g/e/d';
-const dir = mkdtempSync(join(tmpdir(), 'nhip-influx-'));
-let influxd: Influxd;
+const influxd = shareInfluxd();
 let databases = 0;
-
-beforeAll(async () => {
-  if (hasInfluxd) influxd = await startInfluxd(dir);
-});
-
-afterAll(async () => {
-  await influxd?.stop();
-  rmSync(dir, { recursive: true });
-});
 
 const configFor = (change: object = {}) =>
   influxdbConfig.parse({ type: 'influxdb', url: influxd.url, database: `db${databases++}`, ...change });
@@ -39,18 +28,6 @@ function inDatabase() {
   const make = () => createInfluxdbStore(config);
   const store = make();
   return { store, config, reopen: make, dispose: () => store.close() };
-}
-
-/** Samples numbered [from, to) of metric A, as ingest would decode them, however they are cut into batches. */
-function numbered(from: number, to: number): SampleBatch {
-  const series = new SeriesTable();
-  const batch = new SampleBatch(series);
-  for (let n = from; n < to; n++) batch.push(series.id(machine, 'A'), t0 + Math.floor(n / 3), n % 1_000_000, n, 192, false);
-  return batch;
-}
-
-function at(nextIndex: number, decoder = Uint8Array.of(1)): Checkpoint {
-  return { nextIndex, decoder, repeats: Uint8Array.of(nextIndex % 256, nextIndex >> 8) };
 }
 
 function loss(change: Partial<Loss> = {}): Loss {
@@ -241,14 +218,14 @@ describe.skipIf(!hasInfluxd)('influxdb store (needs influxd: apt-get install inf
     await store.close();
     await fetch(`${influxd.url}/write?db=${config.database}&rp=kept`, { method: 'POST', body: 'meta schema=9i 0' });
     await expect(reopen().open()).rejects.toMatchObject({ code: 'store.newerSchema' });
-    const lazy = await startInfluxd(join(dir, 'lazy'), undefined, { data: 'wal-fsync-delay = "100ms"' });
+    const lazy = await startInfluxd(join(influxd.folder, 'lazy'), undefined, { data: 'wal-fsync-delay = "100ms"' });
     await expect(createInfluxdbStore(configFor({ url: lazy.url })).open()).rejects.toMatchObject({ code: 'store.notDurable' });
     await lazy.stop();
     await expect(createInfluxdbStore(configFor({ url: lazy.url })).open()).rejects.toMatchObject({ code: 'store.unreachable' });
   });
 
   it('logs in with a password from a file, as a user who may only use its own database', async () => {
-    const guarded = await startInfluxd(join(dir, 'guarded'), undefined, { http: 'auth-enabled = true' });
+    const guarded = await startInfluxd(join(influxd.folder, 'guarded'), undefined, { http: 'auth-enabled = true' });
     const ask = (q: string, login = '') => fetch(`${guarded.url}/query?${login}`, { method: 'POST', body: new URLSearchParams({ q }) });
     await ask(`CREATE USER root WITH PASSWORD 'admin' WITH ALL PRIVILEGES`);
     // The server does not always know of a user or a grant at once.
@@ -260,7 +237,7 @@ describe.skipIf(!hasInfluxd)('influxdb store (needs influxd: apt-get install inf
     const asNhip = async (q: string) => (await ask(q, 'u=nhip&p=se%20cret')).text();
     await until('the grant is in force', async () => (await asNhip('SHOW DATABASES')).includes('"own"'));
     await until('the policy is there', async () => (await asNhip('SHOW RETENTION POLICIES ON own')).includes('"kept"'));
-    const passwordFile = join(dir, 'password');
+    const passwordFile = join(influxd.folder, 'password');
     const config = configFor({ url: guarded.url, database: 'own', username: 'nhip', passwordFile });
     expect(() => createInfluxdbStore(config)).toThrow(/store.passwordFile: .*password cannot be read \(ENOENT\)/);
     writeFileSync(passwordFile, 'wrong\n');
@@ -364,13 +341,11 @@ describe.skipIf(!hasInfluxd)('influxdb store (needs influxd: apt-get install inf
     })();
     for (let round = 1; round <= 5; round++) {
       await until('a few more writes', () => next >= round * 6);
-      await influxd.kill();
-      influxd = await startInfluxd(dir, influxd.port);
+      await influxd.restart();
     }
     await writing;
     expect({ isDone, wasHit: failures > 0 }).toEqual({ isDone: true, wasHit: true });
-    await influxd.kill();
-    influxd = await startInfluxd(dir, influxd.port);
+    await influxd.restart();
     const [sums] = await influxQuery(influxd.url, config.database, 'SELECT count(v), sum(v), max(v) FROM samples');
     const total = 40 * size;
     expect(sums).toMatchObject({ count: total, sum: (total * (total - 1)) / 2, max: total - 1 });

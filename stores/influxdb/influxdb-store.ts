@@ -5,7 +5,6 @@ import { readCheckpoint } from './checkpoints.ts';
 import type { InfluxdbConfig } from './config.ts';
 import { createHttpClient } from './http-client.ts';
 import { createInfluxServer } from './influx-server.ts';
-import { queryGains, queryStateTimes } from './long-queries.ts';
 import { queryDelivery, queryLosses, queryLossTotals } from './loss-queries.ts';
 import { queryBuckets, queryChanges, queryLatest, queryRange, toColumns } from './queries.ts';
 import { checkSchema, prepareSchema } from './schema.ts';
@@ -96,8 +95,6 @@ export function createInfluxdbStore(
 
     changes: (series, fromMs, toMs, limit) => queryChanges(server, series, { fromMs, toMs, limit }),
     buckets: (query) => queryBuckets(server, query),
-    gains: (query) => queryGains(server, query),
-    stateTimes: (query) => queryStateTimes(server, query),
 
     async close() {
       isOpen = false;

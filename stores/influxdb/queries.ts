@@ -75,15 +75,6 @@ export async function queryRange(
   return (series[0]?.values ?? []).map(toSample);
 }
 
-/** The last number before `atMs`; of a Boolean 0 or 1. */
-export async function queryLastNumber(server: InfluxServer, name: SeriesName, atMs: number): Promise<number | undefined> {
-  const [series = []] = await server.query([
-    `SELECT v FROM samples WHERE ${ofSeries(name)} AND ${between(0, atMs)} ORDER BY time DESC LIMIT 1`,
-  ]);
-  const value = series[0]?.values[0]?.[1];
-  return typeof value === 'number' ? value : undefined;
-}
-
 /** See HistoryStore.changes. */
 export async function queryChanges(
   server: InfluxServer,

@@ -10,22 +10,20 @@ import { until } from '../../test/harness/until.ts';
 import { storeWrite } from '../testing/store-write.ts';
 import { influxdbConfig } from './config.ts';
 import { createInfluxdbStore } from './influxdb-store.ts';
+import { at, machine, t0 } from './testing/numbered.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'nhip-influx-trouble-'));
 afterAll(() => rmSync(dir, { recursive: true }));
 
-const t0 = Date.UTC(2026, 0, 5, 8);
-const range = { machine: 'g/e/d', metric: 'A', fromMs: t0, toMs: t0 + 1e6, limit: 100_000 };
+const range = { machine, metric: 'A', fromMs: t0, toMs: t0 + 1e6, limit: 100_000 };
 
 /** Text, which no server packs well. */
 function texts(from: number, count: number): SampleBatch {
   const series = new SeriesTable();
   const batch = new SampleBatch(series);
-  for (let n = from; n < from + count; n++) batch.push(series.id('g/e/d', 'A'), t0 + n, n, `${n}`.repeat(200), 192, false);
+  for (let n = from; n < from + count; n++) batch.push(series.id(machine, 'A'), t0 + n, n, `${n}`.repeat(200), 192, false);
   return batch;
 }
-
-const at = (nextIndex: number) => ({ nextIndex, decoder: Uint8Array.of(1), repeats: Uint8Array.of(nextIndex) });
 
 describe.skipIf(!hasInfluxd)('influxdb store in trouble (needs influxd: apt-get install influxdb)', () => {
   it('speaks TLS with a server of the given authority, and with no other', async () => {

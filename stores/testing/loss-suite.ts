@@ -1,21 +1,12 @@
-import { SampleBatch, SeriesTable } from '@nhip/core/telemetry/sample-batch';
 import type { Loss } from '@nhip/core/wire/loss';
 import { describe, expect, it } from 'vitest';
 import type { Checkpoint, HistoryStore, RefusedSample } from '../history-store.ts';
+import { batchOf, type Row } from './batch-of.ts';
 import { storeWrite } from './store-write.ts';
 
 const hourMs = 3_600_000;
 const t0 = Date.UTC(2026, 0, 5, 8);
 const machine = 'hoalac/edge-1/ÉP-01';
-
-type Row = readonly [metric: string, timeMs: number, value: number | string];
-
-function batchOf(rows: readonly Row[]): SampleBatch {
-  const series = new SeriesTable();
-  const batch = new SampleBatch(series);
-  for (const [i, [metric, timeMs, value]] of rows.entries()) batch.push(series.id(machine, metric), timeMs, i, value, 192, false);
-  return batch;
-}
 
 function checkpoint(nextIndex: number): Checkpoint {
   return { nextIndex, decoder: Uint8Array.of(1), repeats: Uint8Array.of(nextIndex) };
@@ -46,8 +37,8 @@ export function lossSuite(opened: () => Promise<{ store: HistoryStore; reopen: (
       const { store, reopen } = await opened();
       const first = loss({ samples: -3, detail: 'năng lượng', seqTo: Number.MAX_SAFE_INTEGER, toMs: t0 + 5 });
       const second = loss({ atMs: t0 + 2, edge: 'hoalac/edge-2', machine: '', metric: '', reason: 'agentDown', samples: 0, stream: '' });
-      await store.write(storeWrite(batchOf([]), checkpoint(1), [first]));
-      await store.write(storeWrite(batchOf([]), checkpoint(2), [second]));
+      await store.write(storeWrite(batchOf(machine, []), checkpoint(1), [first]));
+      await store.write(storeWrite(batchOf(machine, []), checkpoint(2), [second]));
       await store.close();
       const again = await reopen();
       await again.open();
@@ -62,7 +53,7 @@ export function lossSuite(opened: () => Promise<{ store: HistoryStore; reopen: (
 
     it('tells by metric and hour what was stored, lost and dead-lettered, of one machine only', async () => {
       const { store } = await opened();
-      const batch = batchOf([
+      const batch = batchOf(machine, [
         ['A', t0, 1],
         ['A', t0 + hourMs - 1, 2],
         ['A', t0 + hourMs, 3],
@@ -92,9 +83,9 @@ export function lossSuite(opened: () => Promise<{ store: HistoryStore; reopen: (
 
     it('adds losses up by edge and reason', async () => {
       const { store } = await opened();
-      await store.write(storeWrite(batchOf([]), checkpoint(1), [loss({ samples: 4 }), loss({ samples: 2, atMs: t0 + 9 })]));
+      await store.write(storeWrite(batchOf(machine, []), checkpoint(1), [loss({ samples: 4 }), loss({ samples: 2, atMs: t0 + 9 })]));
       await store.write(
-        storeWrite(batchOf([]), checkpoint(2), [loss({ samples: 1, reason: 'agentDown' }), loss({ edge: '', machine: '' })]),
+        storeWrite(batchOf(machine, []), checkpoint(2), [loss({ samples: 1, reason: 'agentDown' }), loss({ edge: '', machine: '' })]),
       );
       expect(await store.lossTotals()).toEqual([
         { edge: '', reason: 'outboxQuota', samples: 1, lastAtMs: t0 + 1 },
@@ -118,7 +109,7 @@ export function lossSuite(opened: () => Promise<{ store: HistoryStore; reopen: (
       ];
       let handed: readonly RefusedSample[] = [];
       await store.write({
-        ...storeWrite(batchOf(rows), checkpoint(5), [loss({})]),
+        ...storeWrite(batchOf(machine, rows), checkpoint(5), [loss({})]),
         keepRefused: async (refused) => {
           handed = refused;
           expect(await store.open()).toBeUndefined();
@@ -136,7 +127,7 @@ export function lossSuite(opened: () => Promise<{ store: HistoryStore; reopen: (
 
     it('hold everything back when they cannot be kept elsewhere', async () => {
       const { store } = await opened();
-      const batch = batchOf([
+      const batch = batchOf(machine, [
         ['A', t0, 1],
         ['A', impossibleMs, 2],
       ]);

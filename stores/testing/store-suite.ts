@@ -2,7 +2,7 @@ import { SampleBatch, SeriesTable } from '@nhip/core/telemetry/sample-batch';
 import type { Value } from '@nhip/core/wire/sample';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Checkpoint, HistoryStore } from '../history-store.ts';
-import { longQuerySuite } from './long-query-suite.ts';
+import { type TickedRow, tickedBatchOf } from './batch-of.ts';
 import { lossSuite } from './loss-suite.ts';
 import { storeWrite } from './store-write.ts';
 import { sampleStoreSuite } from './write-suite.ts';
@@ -10,13 +10,7 @@ import { sampleStoreSuite } from './write-suite.ts';
 const t0 = Date.UTC(2026, 0, 5, 8);
 const machine = 'hoalac/edge-1/ÉP-01';
 
-type Row = readonly [metric: string, timeMs: number, tick: number, value: Value];
-
-function batchOf(rows: readonly Row[], series = new SeriesTable()): SampleBatch {
-  const batch = new SampleBatch(series);
-  for (const [metric, timeMs, tick, value] of rows) batch.push(series.id(machine, metric), timeMs, tick, value, 192, false);
-  return batch;
-}
+const batchOf = (rows: readonly TickedRow[], series?: SeriesTable): SampleBatch => tickedBatchOf(machine, rows, series);
 
 function checkpoint(nextIndex: number): Checkpoint {
   return { nextIndex, decoder: Uint8Array.of(1, nextIndex), repeats: Uint8Array.of(2, nextIndex) };
@@ -169,6 +163,26 @@ export function storeSuite(
       expect(await store.changes([], t0, t0 + 10, 4)).toEqual([]);
     });
 
+    it('tells the intervals of a state: what held at the begin, and every change', async () => {
+      const { store } = await opened();
+      const [hour, day] = [3_600_000, 86_400_000];
+      await store.write(
+        storeWrite(
+          batchOf([
+            ['State', t0 - 30 * day, 0, 'idle'],
+            ['State', t0 + 1000, 1, 'running'],
+            ['State', t0 + 2000, 2, null],
+            ['State', t0 + 2000, 3, 'fault'],
+            ['State', t0 + hour, 4, 'idle'],
+          ]),
+          checkpoint(1),
+        ),
+      );
+      const [found] = await store.changes([{ machine, metric: 'State' }], t0, t0 + hour, 100);
+      expect(found?.v).toEqual(['idle', 'running', null, 'fault']);
+      expect(found?.t.map((t) => t - t0)).toEqual([-30 * day, 1000, 2000, 2000]);
+    });
+
     it('aggregates into aligned buckets and leaves empty ones out', async () => {
       const { store } = await opened();
       const start = Math.ceil(t0 / 1000) * 1000;
@@ -203,8 +217,6 @@ export function storeSuite(
       const { v } = await store.range({ machine, metric: 'A', fromMs: t0, toMs: t0 + 30_000, limit: 100_000 });
       expect([v.length, v[10_000], v.at(-1)]).toEqual([25_000, 10_000, 24_999]);
     });
-
-    longQuerySuite(opened);
 
     it('writes an empty batch as a checkpoint only', async () => {
       const { store, reopen } = await opened();

@@ -3,6 +3,7 @@ import type { Value } from '@nhip/core/wire/sample';
 import { afterEach, describe, expect, it } from 'vitest';
 import { until } from '../../test/harness/until.ts';
 import type { Checkpoint, SampleStore, StoreAbility } from '../history-store.ts';
+import { type TickedRow, tickedBatchOf } from './batch-of.ts';
 import { storeWrite } from './store-write.ts';
 
 /** A store of a suite and how it is looked into, beside its own code where it has no queries. */
@@ -50,13 +51,7 @@ export function sampleStoreSuite(name: string, cannot: NonNullable<SampleStore['
       return made;
     }
 
-    type Row = readonly [metric: string, timeMs: number, tick: number, value: Value];
-    function batchOf(rows: readonly Row[]): SampleBatch {
-      const series = new SeriesTable();
-      const batch = new SampleBatch(series);
-      for (const [metric, timeMs, tick, value] of rows) batch.push(series.id(machine, metric), timeMs, tick, value, 192, false);
-      return batch;
-    }
+    const batchOf = (rows: readonly TickedRow[]): SampleBatch => tickedBatchOf(machine, rows);
 
     it('declares a class, and a reason for everything that it cannot do', () => {
       made = create();
@@ -154,7 +149,7 @@ export function sampleStoreSuite(name: string, cannot: NonNullable<SampleStore['
     it('makes nothing double when the same is written again in other batches (D1, D2: a D3 store never needs it)', async () => {
       const { store, samplesOf } = await opened();
       if (store.durability.class === 'D3') return;
-      const rows = Array.from({ length: 100 }, (_, i): Row => ['A', t0 + i, i, i]);
+      const rows = Array.from({ length: 100 }, (_, i): TickedRow => ['A', t0 + i, i, i]);
       await store.write(storeWrite(batchOf(rows), checkpoint(1)));
       await store.write(storeWrite(batchOf(rows.slice(30, 70)), checkpoint(1)));
       await store.write(storeWrite(batchOf(rows.slice(50)), checkpoint(1)));

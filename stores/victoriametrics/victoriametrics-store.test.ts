@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createNodeEnv } from '@nhip/core/process/node-env';
 import { createSimClock, type SimClock } from '@nhip/core/process/simulation/sim-clock';
-import { SampleBatch, SeriesTable } from '@nhip/core/telemetry/sample-batch';
+import type { SampleBatch } from '@nhip/core/telemetry/sample-batch';
 import type { Value } from '@nhip/core/wire/sample';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mountSmallDisk } from '../../test/harness/small-disk.ts';
@@ -17,6 +17,7 @@ import {
 } from '../../test/harness/victoria-metrics.ts';
 import type { Checkpoint, RefusedSample } from '../history-store.ts';
 import { decodeName } from '../influxdb/line-protocol.ts';
+import { batchOf } from '../testing/batch-of.ts';
 import { storeWrite } from '../testing/store-write.ts';
 import { sampleStoreSuite } from '../testing/write-suite.ts';
 import { victoriametricsConfig } from './config.ts';
@@ -41,13 +42,6 @@ function made(change: object = {}, clock: SimClock = createSimClock(Date.now()))
   const place = { disk: createNodeEnv(dir).disk, folder: `place-${stores++}` };
   const make = () => createVictoriametricsStore(config, { clock, place });
   return { store: make(), reopen: make, clock, file: join(dir, place.folder, 'checkpoint.json') };
-}
-
-function batchOf(machine: string, rows: readonly (readonly [metric: string, timeMs: number, value: Value])[]): SampleBatch {
-  const series = new SeriesTable();
-  const batch = new SampleBatch(series);
-  for (const [i, [metric, timeMs, value]] of rows.entries()) batch.push(series.id(machine, metric), timeMs, i, value, 192, false);
-  return batch;
 }
 
 function numbered(machine: string, from: number, to: number): SampleBatch {

@@ -1,6 +1,5 @@
-import { counterIncrease } from '@nhip/core/kpi/counter';
 import type { Value } from '@nhip/core/wire/sample';
-import type { Buckets, Columns, DeliveryRow, Gains, StateTimes } from '../../history-store.ts';
+import type { Buckets, Columns, DeliveryRow } from '../../history-store.ts';
 
 export interface PlainSample {
   readonly machine: string;
@@ -49,38 +48,6 @@ export class PlainHistory {
       last: all.map((values) => values.at(-1) ?? Number.NaN),
       count: all.map((values) => values.length),
     };
-  }
-
-  gains(machine: string, metric: string, fromMs: number, toMs: number, everyMs: number): Gains {
-    const found = new Map<number, number>();
-    let last: number | null = null;
-    for (const { t, v } of this.of(machine, metric, undefined, toMs)) {
-      if (typeof v !== 'number' && typeof v !== 'boolean') continue;
-      const gain = counterIncrease(last, Number(v));
-      last = Number(v);
-      const bucket = Math.floor(t / everyMs) * everyMs;
-      if (t >= fromMs) found.set(bucket, (found.get(bucket) ?? 0) + gain);
-    }
-    return { t: [...found.keys()], gain: [...found.values()] };
-  }
-
-  /** By the definition: what held at every change, from change to change and cut at every bucket. */
-  stateTimes(machine: string, metric: string, fromMs: number, toMs: number, everyMs: number): StateTimes {
-    const found = new Map<string, { t: number; state: string | null; ms: number }>();
-    const samples = this.of(machine, metric, undefined, toMs);
-    for (const [i, { t, v }] of samples.entries()) {
-      const state = typeof v === 'string' ? v : null;
-      const end = samples[i + 1]?.t ?? toMs;
-      for (let at = Math.max(t, fromMs); at < end; ) {
-        const bucket = Math.floor(at / everyMs) * everyMs;
-        const to = Math.min(end, bucket + everyMs);
-        const key = `${bucket} ${JSON.stringify(state)}`;
-        found.set(key, { t: bucket, state, ms: (found.get(key)?.ms ?? 0) + to - at });
-        at = to;
-      }
-    }
-    const rows = [...found.values()].sort((a, b) => a.t - b.t || (a.state === null || (b.state !== null && a.state < b.state) ? -1 : 1));
-    return { t: rows.map(({ t }) => t), state: rows.map(({ state }) => state), ms: rows.map(({ ms }) => ms) };
   }
 
   delivery(machine: string, fromMs: number, toMs: number): readonly DeliveryRow[] {
