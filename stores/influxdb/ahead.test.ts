@@ -40,6 +40,22 @@ describe.skipIf(!hasInfluxd)('samples that go ahead of their write (needs influx
     await next.close();
   });
 
+  it('go ahead also when the write before them, which went ahead itself, has only just begun', async () => {
+    const of = config();
+    const store = createInfluxdbStore(of);
+    await store.open();
+    const [first, second, third] = [numbered(0, 100), numbered(100, 200), numbered(200, 300)];
+    for (const [i, [batch, following]] of [[first, second] as const, [second, third] as const].entries()) {
+      const writing = store.write(storeWrite(batch, at(i + 1)));
+      store.ahead?.(following);
+      await writing;
+    }
+    await until('the third batch is there', async () => (await count(of.database)) === 300);
+    await store.write(storeWrite(third, at(3)));
+    expect([await count(of.database), (await store.open())?.nextIndex]).toEqual([300, 3]);
+    await store.close();
+  });
+
   it('are refused with the write, by row', async () => {
     const of = influxdbConfig.parse({ ...config(), retentionDays: 30 });
     const store = createInfluxdbStore(of);

@@ -8,11 +8,19 @@ const maxBodyBytes = 1_000_000;
 const minBodyBytes = 100_000;
 const usualBytesPerRow = 80;
 
+/** Where several batches share what may be on the way: the part of one of them. */
+export interface SlotShare {
+  run(job: () => Promise<void>): Promise<void>;
+  /** Somebody else has something to send. */
+  isWanted(): boolean;
+}
+
+const alone: SlotShare = { run: (job) => job(), isWanted: () => false };
+
 /**
- * Sends the samples of a batch but those in `skip`: bodies of up to 1 MB, `maxInFlight` at once, encoded when their turn comes, each in a
- * slot of `inSlot` where several batches share what may be on the way. Resolves
- * when all are answered for, with those that the server will never take, by row: a refused body is halved until the samples are found,
- * and sent again meanwhile, which is harmless. Rejects as `InfluxServer.write`, when nothing is on the way any more.
+ * Sends the samples of a batch but those in `skip`: bodies of up to 1 MB, `maxInFlight` at once, each encoded when its slot is free.
+ * Resolves when all are answered for, with those that the server will never take, by row: a refused body is halved until the samples are
+ * found, and sent again meanwhile, which is harmless. Rejects as `InfluxServer.write`, when nothing is on the way any more.
  */
 export async function sendSamples(
   server: Pick<InfluxServer, 'write'>,
@@ -20,7 +28,7 @@ export async function sendSamples(
   batch: SampleBatch,
   skip: SkippedRows,
   maxInFlight: number,
-  inSlot: (job: () => Promise<void>) => Promise<void> = (job) => job(),
+  slots: SlotShare = alone,
 ): Promise<readonly RefusedSample[]> {
   const refused: RefusedSample[] = [];
   let accepted = 0;
@@ -50,9 +58,10 @@ export async function sendSamples(
 
   async function sendNext(): Promise<void> {
     if (nextRow >= batch.length || isFailed) return;
-    // Towards the end smaller ones, so that all requests end at about the same time: the next batch waits for the last.
+    // Towards the end smaller ones, so that all requests end at about the same time: the next batch waits for the last, unless it is on
+    // its way already.
     const share = ((batch.length - nextRow) * bytesPerRow) / (2 * maxInFlight);
-    const maxBytes = Math.min(maxBodyBytes, Math.max(minBodyBytes, share));
+    const maxBytes = slots.isWanted() ? maxBodyBytes : Math.min(maxBodyBytes, Math.max(minBodyBytes, share));
     const body = encoder.encode(batch, { fromRow: nextRow, toRow: batch.length, maxBytes }, skip);
     bytesPerRow = body.bytes.length / (body.toRow - nextRow);
     nextRow = body.toRow;
@@ -65,7 +74,7 @@ export async function sendSamples(
   }
 
   async function work(): Promise<void> {
-    while (nextRow < batch.length && !isFailed) await inSlot(sendNext);
+    while (nextRow < batch.length && !isFailed) await slots.run(sendNext);
   }
 
   const results = await Promise.allSettled(Array.from({ length: maxInFlight }, work));

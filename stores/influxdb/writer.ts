@@ -25,7 +25,8 @@ interface Attempt {
 /** A batch whose samples went before their write. */
 interface Ahead {
   readonly batch: SampleBatch;
-  /** The samples that the server will never take; undefined: something went wrong, and the write sends them again. */
+  readonly unfit: readonly RefusedSample[];
+  /** The other samples that the server will never take; undefined: something went wrong, and the write sends them again. */
   readonly sent: Promise<readonly RefusedSample[] | undefined>;
 }
 
@@ -49,8 +50,10 @@ export function createWriter(
   settled(): Promise<void>;
 } {
   const encoder = createSampleEncoder();
-  const inSlot = createSlots(maxInFlight);
+  const slots = createSlots(maxInFlight);
   let begun: Ahead | undefined;
+  let sentBatches = 0;
+  let allAhead: Promise<unknown> = Promise.resolve();
   let version = 0;
   let decoderVersion = 0;
   let storedDecoder: Uint8Array | undefined;
@@ -75,26 +78,32 @@ export function createWriter(
     for (const { row, reason } of fresh) current.refused.set(row, reason);
   }
 
-  const sendAll = (batch: SampleBatch, skip: SkippedRows): Promise<readonly RefusedSample[]> =>
-    sendSamples(server, encoder, batch, skip, maxInFlight, inSlot);
+  /** What came first goes first: its checkpoint is written while the next is on the way. */
+  const sendAll = (batch: SampleBatch, skip: SkippedRows): Promise<readonly RefusedSample[]> => {
+    const rank = sentBatches++;
+    const share = { run: (job: () => Promise<void>) => slots.run(rank, job), isWanted: () => slots.waiting() > 0 };
+    return sendSamples(server, encoder, batch, skip, maxInFlight, share);
+  };
 
-  /** What the server refused of a batch that went ahead; undefined when it did not, or not well. */
-  async function takeAhead(batch: SampleBatch): Promise<readonly RefusedSample[] | undefined> {
+  /** At once, so that the batch after it can go ahead. */
+  function takeAhead(batch: SampleBatch): Ahead | undefined {
     if (begun?.batch !== batch) return undefined;
-    const { sent } = begun;
+    const taken = begun;
     begun = undefined;
-    return sent;
+    return taken;
   }
 
   return {
     ahead(batch) {
       if (begun !== undefined) return;
-      const unfit = new Set(unfitSamples(batch).map(({ row }) => row));
-      begun = { batch, sent: sendAll(batch, unfit).catch(() => undefined) };
+      const unfit = unfitSamples(batch);
+      const sent = sendAll(batch, new Set(unfit.map(({ row }) => row)));
+      begun = { batch, unfit, sent: sent.catch(() => undefined) };
+      allAhead = Promise.all([allAhead, begun.sent]);
     },
 
     async settled() {
-      await begun?.sent;
+      await allAhead;
     },
 
     begin(found) {
@@ -107,12 +116,13 @@ export function createWriter(
 
     async write(write) {
       const { batch, checkpoint } = write;
+      const early = takeAhead(batch);
       const current = attemptFor(checkpoint);
       // The caller counts anew with every try. The losses stay those of the first: with another time they would be other points.
       if (current.refused.size > 0) await write.keepRefused(Array.from(current.refused, ([row, reason]) => ({ row, reason })));
       if (!current.areSamplesDone) {
-        await keep(unfitSamples(batch), current, write);
-        await keep((await takeAhead(batch)) ?? (await sendAll(batch, current.refused)), current, write);
+        await keep(early?.unfit ?? unfitSamples(batch), current, write);
+        await keep((await early?.sent) ?? (await sendAll(batch, current.refused)), current, write);
         current.areSamplesDone = true;
       }
       registry.addFrom(batch);
