@@ -21,7 +21,12 @@ let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'nhip-readme-'));
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+afterAll(async () => {
+  await stopRunning?.();
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+});
+/** What a test that failed left behind. */
+let stopRunning: (() => Promise<unknown>) | undefined;
 
 /** Starts `npm start` on free ports; resolves when the board answers. */
 function start(): {
@@ -39,18 +44,26 @@ function start(): {
     () => {
       if (child.exitCode !== null) throw new Error(output);
       const http = /http:\/\/127\.0\.0\.1:(\d+)/.exec(output)?.[1];
-      return http !== undefined && { http: Number(http), login: /Login\s+admin \/ (\S+)/.exec(output)?.[1], ms: performance.now() - began };
+      // Its last line: what it prints before may come in pieces.
+      return (
+        http !== undefined &&
+        output.includes('Ctrl-C stops') && {
+          http: Number(http),
+          login: /Login\s+admin \/ (\S+)/.exec(output)?.[1],
+          ms: performance.now() - began,
+        }
+      );
     },
     2 * minutes,
   );
-  return {
-    ready,
-    stop: () => {
-      // As Ctrl-C does: the whole foreground group.
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGINT');
-      return ended;
-    },
+  const stop = () => {
+    stopRunning = undefined;
+    // As Ctrl-C does: the whole foreground group.
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGINT');
+    return ended;
   };
+  stopRunning = stop;
+  return { ready, stop };
 }
 
 describe('the README', () => {
