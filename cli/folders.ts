@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ConfigError } from '@nhip/core/process/errors';
 
 /** Root of the checkout or installation: one above `cli/` and above `dist/` alike. */
 export const installRoot = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -37,6 +38,19 @@ export function dataFolder(dir: string | undefined): DataFolder {
     simulator: join(root, 'simulator'),
     backups: join(root, 'backups'),
   };
+}
+
+/**
+ * The folder whose `users.json` and `tokens.json` the API reads: of the role that `--of` names, or of the one that ran. Throws ConfigError when
+ * that is not clear.
+ */
+export function apiFolder(role: string | undefined, folder: Pick<DataFolder, 'server' | 'live'>): string {
+  if (role === 'server' || role === 'live') return folder[role];
+  if (role !== undefined) throw new ConfigError('--of', [`"${role}" is neither server nor live`]);
+  const hasRun = (dir: string): boolean => existsSync(join(dir, 'users.json'));
+  if (!hasRun(folder.live)) return folder.server;
+  if (!hasRun(folder.server)) return folder.live;
+  throw new ConfigError('--of', [`both nhip server and nhip live ran on ${folder.server}/..: say --of server or --of live`]);
 }
 
 export function makePrivate(dir: string): void {

@@ -66,6 +66,7 @@ export function composeLive(
       version: deps.version,
       localToken,
       sharing: sharing?.desk,
+      machineChanged: (change) => sharing?.machineChanged(change),
     });
     return live.start();
   }

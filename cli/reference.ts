@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { plantModel } from '@nhip/core/process/plant-config';
 import { agentConfig } from '@nhip/edge-agent/config';
 import { drivers } from '@nhip/edge-agent/drivers/index';
+import { platformConfig } from '@nhip/sector/platform/config';
 import { simulationConfig } from '@nhip/simulators/config';
 import { z } from 'zod';
 import { commandHelp } from './arguments.ts';
@@ -97,6 +98,7 @@ function configuration(): string {
     `${head}# Configuration\n\nYAML files. Unknown keys are refused; all problems are listed at once with their path (\`--check\`).\nA text may contain \`\${NAME}\`: the environment variable NAME.\n`,
     table('Server: `nhip server -c server.yaml`', serverConfig),
     table('Plant model: `plantFile`', plantModel),
+    table('Sector server: `nhip sector serve -c sector.yaml`', platformConfig),
     table('Edge agent: `nhip edge run -c edge.yaml`', agentConfig),
     ...[...drivers.values()].map((plugin) => `${table(`Connection with driver \`${plugin.name}\``, plugin.config)}\n${plugin.summary}\n`),
     table('Simulated plant: `nhip simulate -c simulate.yaml`', simulationConfig),

@@ -9,6 +9,7 @@ import type { PipelineStats } from '@nhip/core/wire/live';
 import { createIngest, type Ingest } from '@nhip/ingest/ingest';
 import { createLive, type Live, type LiveStarted } from '@nhip/live/live';
 import { createBackups, removePartialBackups } from './backup/backups.ts';
+import { sharingPlaces } from './backup/sharing-backup.ts';
 import { createDeadLetters } from './dead-letters/replay-letters.ts';
 import { webDir } from './folders.ts';
 import { createFurtherStores } from './further-stores.ts';
@@ -61,6 +62,7 @@ export async function composeServer(
         serverDir: folder.server,
         copyPlantState,
         configFiles: files,
+        sharing: sharingPlaces(setup),
         logId: logBus.id,
         nhipVersion: deps.version,
       };
@@ -142,6 +144,7 @@ export async function composeServer(
           localToken: deps.localToken,
           backups,
           sharing: sharing?.desk,
+          machineChanged: (change) => sharing?.machineChanged(change),
           moreMetrics: () => [
             ...brokerFamilies(broker.health()),
             ...logFamilies(logBus.stats()),

@@ -43,6 +43,7 @@ import { createLiveMetrics } from './live-metrics.ts';
 import { openPlantState, type PlantState } from './plant-state/plant-state.ts';
 import { createSocketOutlet } from './socket.ts';
 import { createSseOutlet } from './sse.ts';
+import { createStateChanges, type StateChange } from './state-changes.ts';
 import { upkeepFamilies } from './upkeep-metrics.ts';
 import { createViewerSlots } from './viewers.ts';
 import { createWebhooks } from './webhooks/webhooks.ts';
@@ -74,6 +75,8 @@ export interface LiveDeps {
   readonly deadLetters?: DeadLetters | undefined;
   /** The desk of the gateway to sector platforms. */
   readonly sharing?: SharingDesk | undefined;
+  /** Told of every change of a machine's state from the start on; must not throw or wait. */
+  machineChanged?(change: StateChange): void;
 }
 
 export interface LiveStarted {
@@ -211,6 +214,7 @@ export function createLive(config: LiveConfig, deps: LiveDeps): Live {
     // Filled and published before anybody can ask.
     await feed.start();
     hub.tick(clock.now());
+    const changes = createStateChanges(hub);
     const webhooks = createWebhooks(config.webhooks, { hub, clock, log });
     stops.push(() => webhooks.stop());
     if (isStopping) throw new RetryableError('live.stopped', 'The live service was stopped while it started.');
@@ -222,6 +226,7 @@ export function createLive(config: LiveConfig, deps: LiveDeps): Live {
       socket.tick(frame, nowMs);
       sse.tick(frame, nowMs);
       webhooks.tick(frame);
+      for (const change of changes.read(frame)) deps.machineChanged?.(change);
     });
     stops.push(() => ticks.cancel());
     kpi.start();

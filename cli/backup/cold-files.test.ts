@@ -36,9 +36,11 @@ async function write(no: number): Promise<void> {
   await store.write({ batch, losses: [], checkpoint, keepRefused: () => Promise.reject(new Error('refused')) });
 }
 
+const sharing = { dir: '/nowhere', files: [] };
+
 async function backup(target: string): Promise<void> {
   const made = join(root, 'made');
-  const sources = { store, storeFile: join(root, 'server/history.duckdb'), serverDir: join(root, 'server'), configFiles: [] };
+  const sources = { store, storeFile: join(root, 'server/history.duckdb'), serverDir: join(root, 'server'), configFiles: [], sharing };
   await writeBackup(made, { ...sources, logId: 'log', nhipVersion: '1' }, { nowMs: 0, progress: () => {} });
   await placeBackup(made, target);
 }
@@ -46,8 +48,8 @@ async function backup(target: string): Promise<void> {
 async function restore(from: string): Promise<void> {
   await store.close();
   const { folder, manifest } = await stageBackup(from, root);
-  const target = { root, serverDir: join(root, 'server'), storeFile: join(root, 'server/history.duckdb') };
-  await putInPlace(folder, manifest, target, planRestore(manifest, target, false, 'now'), undefined);
+  const target = { root, serverDir: join(root, 'server'), storeFile: join(root, 'server/history.duckdb'), sharing };
+  await putInPlace(folder, manifest, target, planRestore(manifest, target, { accounts: false, sharing: false }, 'now'), undefined);
   store = open();
   await store.open();
 }

@@ -11,6 +11,7 @@ import { z } from 'zod';
  *     history.cold/…/…          its files of closed days, hard links where the disk is the same
  *     server/…                  users, tokens, MQTT credentials: hashes, still secret; corrections and figures
  *     dead-letters/…            a copy of that log
+ *     sharing/…                 the gateway to sector platforms: its outbox, keys and secrets
  *     config/…                  configuration and plant model that the server was started with
  */
 export const manifestName = 'manifest.json';
@@ -18,6 +19,7 @@ export const historyName = 'history.duckdb';
 export const coldName = 'history.cold';
 export const deadLettersName = 'dead-letters';
 export const serverFilesName = 'server';
+export const sharingName = 'sharing';
 export const configName = 'config';
 
 /** Paths of files in a backup. */

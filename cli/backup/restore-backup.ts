@@ -19,6 +19,7 @@ import {
   serverFilesName,
 } from './manifest.ts';
 import { copyBackup, verifyBackup } from './place-backup.ts';
+import { planSharing, type SharingPlaces, sharingBytes, unpackSharing } from './sharing-backup.ts';
 import { unpackTar } from './tar.ts';
 import { requireSpace, serverFiles } from './write-backup.ts';
 
@@ -27,6 +28,13 @@ export interface RestoreTarget {
   readonly root: string;
   readonly serverDir: string;
   readonly storeFile: string;
+  readonly sharing: SharingPlaces;
+}
+
+/** What of the backup replaces what is here, though that is newer. */
+export interface RestoreWishes {
+  readonly accounts: boolean;
+  readonly sharing: boolean;
 }
 
 /** One thing that a restore does, in the order in which it is done. */
@@ -71,6 +79,8 @@ export async function stageBackup(backup: string, root: string): Promise<{ reado
       );
     }
     await verifyBackup(folder, backup);
+    await requireSpace(root, await sharingBytes(folder));
+    await unpackSharing(folder, manifest.createdMs);
     return { folder, manifest };
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
@@ -80,9 +90,10 @@ export async function stageBackup(backup: string, root: string): Promise<{ reado
 
 /**
  * What a restore will do. The history is always replaced. Accounts and dead letters that are here are newer than those of the
- * backup, a revoked one must not come back by itself: the backup's are taken where there are none, or all with `accounts`.
+ * backup, a revoked one must not come back by itself: the backup's are taken where there are none, or all with `accounts`. So it is with
+ * what was shared (planSharing).
  */
-export function planRestore(manifest: Manifest, target: RestoreTarget, accounts: boolean, stamp: string): readonly RestoreStep[] {
+export function planRestore(manifest: Manifest, target: RestoreTarget, wishes: RestoreWishes, stamp: string): readonly RestoreStep[] {
   const { root, serverDir, storeFile } = target;
   const step = (from: string, to: string) => ({
     from,
@@ -92,7 +103,7 @@ export function planRestore(manifest: Manifest, target: RestoreTarget, accounts:
   const has = (path: string): boolean => manifest.files.some((file) => file.path === path || file.path.startsWith(`${path}/`));
   const accountSteps = serverFiles
     .map((name) => step(`${serverFilesName}/${name}`, join(serverDir, name)))
-    .filter(({ aside }) => accounts || aside === undefined);
+    .filter(({ aside }) => wishes.accounts || aside === undefined);
   // What people corrected here is newer.
   const plantState = [step(`${serverFilesName}/${plantStateFile}`, join(serverDir, plantStateFile))].filter(
     ({ aside }) => aside === undefined,
@@ -102,7 +113,11 @@ export function planRestore(manifest: Manifest, target: RestoreTarget, accounts:
   // Before the database: with it, what belongs to another one may not be there.
   const coldStep = step(coldName, coldFolderOf(storeFile));
   const cold = has(coldName) ? [coldStep] : coldStep.aside === undefined ? [] : [{ ...coldStep, from: undefined }];
-  return [...cold, ...[step(historyName, storeFile), ...accountSteps, ...plantState, ...letters, config].filter(({ from }) => has(from))];
+  return [
+    ...cold,
+    ...[step(historyName, storeFile), ...accountSteps, ...plantState, ...letters, config].filter(({ from }) => has(from)),
+    ...planSharing(manifest, target.sharing, root, wishes.sharing, stamp),
+  ];
 }
 
 /** What the log has for the restored history, in plain words. */
@@ -134,6 +149,7 @@ export async function putInPlace(
     // A WAL belongs to its database only under that name; beside another one it would destroy it.
     const wal = `${storeFile}.wal`;
     if (to === storeFile && existsSync(wal)) await rename(wal, `${aside ?? `${to}.before-restore`}.wal`);
+    await mkdir(dirname(to), { recursive: true, mode: 0o700 });
     if (from !== undefined) await move(join(staged, from), to);
     await syncPath(dirname(to));
   }

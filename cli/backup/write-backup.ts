@@ -17,6 +17,7 @@ import {
   manifestName,
   serverFilesName,
 } from './manifest.ts';
+import { copySharing, type SharingPlaces } from './sharing-backup.ts';
 
 /** Files of the server's data folder that a backup holds. */
 export const serverFiles = ['users.json', 'tokens.json', 'mqtt-credentials.json'] as const;
@@ -28,6 +29,8 @@ export interface BackupSources {
   readonly serverDir: string;
   /** Copies corrections and figures into a new file; false: there are none. Absent: copied from the closed file in `serverDir`. */
   copyPlantState?(file: string): Promise<boolean>;
+  /** The gateway to sector platforms. */
+  readonly sharing: SharingPlaces;
   /** Configuration and plant model, wherever they are. */
   readonly configFiles: readonly string[];
   readonly logId: string;
@@ -57,6 +60,8 @@ export async function writeBackup(target: string, sources: BackupSources, run: B
     historyBytes +
     (await sizeOf(join(sources.serverDir, plantStateFile))) +
     (await sizeOf(`${sources.storeFile}.wal`)) +
+    // Copied, then packed.
+    2 * (await bytesBelow(sources.sharing.dir)) +
     files.reduce((sum, { bytes }) => sum + bytes, 0);
   const coldBytes = await bytesBelow(coldFolderOf(sources.storeFile));
   // On the same disk these files get a second name and need no room.
@@ -78,6 +83,7 @@ export async function writeBackup(target: string, sources: BackupSources, run: B
       historyName,
       ...(hasPlantState ? [plantState] : []),
       ...(await filesBelow(partial, coldName)),
+      ...(await copySharing(sources.sharing, partial)),
       ...files.map(({ path }) => path),
     ];
     const manifest: Manifest = {

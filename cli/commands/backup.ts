@@ -10,6 +10,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import { type Command, commonFlags, type Input } from '../arguments.ts';
 import { readLogPlace } from '../backup/log-place.ts';
 import { placeBackup } from '../backup/place-backup.ts';
+import { sharingPlaces } from '../backup/sharing-backup.ts';
 import { type BackupRun, writeBackup } from '../backup/write-backup.ts';
 import { embeddedStore } from '../history.ts';
 import { findServer, type ServerClient, serverFlags } from '../server-client.ts';
@@ -22,7 +23,7 @@ export const backup: Command = {
   name: 'backup',
   usage: 'FOLDER | FILE.tar',
   summary:
-    'Copies everything the server needs: history, users, tokens, MQTT credentials, dead letters, configuration. Works while the server runs (the board goes on) and while it is stopped, on the computer of the data folder.',
+    'Copies everything the server needs: history, users, tokens, MQTT credentials, dead letters, configuration, what was shared with sector platforms and the key that signs it. Works while the server runs (the board goes on) and while it is stopped, on the computer of the data folder.',
   flags: { config: commonFlags.config, data: commonFlags.data, ...serverFlags, json: { summary: 'One line of JSON when done' } },
   async run(input) {
     const [wanted, ...rest] = input.positionals;
@@ -42,7 +43,7 @@ export const backup: Command = {
       ? await makeHere(setup, progress)
       : await askServer(requireServer(input, setup.folder.server), progress);
     const bytes = await placeBackup(made, target);
-    const text = `${target}: ${(bytes / 1_000_000).toFixed(1)} MB. Keep it private: it holds the hashes of all passwords.`;
+    const text = `${target}: ${(bytes / 1_000_000).toFixed(1)} MB. Keep it private: it holds the hashes of all passwords and, where reports are shared, the key that signs them.`;
     process.stdout.write(isJson ? `${JSON.stringify({ backup: target, bytes })}\n` : `${text}\n`);
     return 0;
   },
@@ -55,7 +56,8 @@ function requireServer(input: Input, serverDir: string): ServerClient {
 }
 
 /** With the server stopped: the same copy, made by this process beside the target folder of running servers. */
-async function makeHere({ config, folder, files }: ServerSetup, progress: BackupRun['progress']): Promise<string> {
+async function makeHere(setup: ServerSetup, progress: BackupRun['progress']): Promise<string> {
+  const { config, folder, files } = setup;
   const embedded = embeddedStore(config.store, folder);
   const { file: storeFile } = embedded;
   if (!existsSync(storeFile)) throw new PermanentError('backup.noStore', `${storeFile} does not exist: is it another data folder?`);
@@ -68,6 +70,7 @@ async function makeHere({ config, folder, files }: ServerSetup, progress: Backup
       storeFile,
       serverDir: folder.server,
       configFiles: files,
+      sharing: sharingPlaces(setup),
       logId: place?.id ?? '',
       nhipVersion: manifest.version,
     };

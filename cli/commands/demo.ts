@@ -117,17 +117,16 @@ async function startAll(input: Input, folder: DataFolder, children: Children): P
   const http = Number(served.http);
   const firstLogin = served.firstLogin as Started['firstLogin'];
   // They are not what a visitor came for: the board does not wait for them.
-  void startFactories(folder, children, sectorUrl).catch((error: unknown) => {
-    if (!children.isStopping()) say(`  The other factories do not report: ${reasonOf(error)}`);
-  });
+  const warn = (what: string) => (error: unknown) => {
+    if (!children.isStopping()) process.stderr.write(`  ${what}: ${reasonOf(error)}\n`);
+  };
+  void startFactories(folder, children, sectorUrl).catch(warn('The other factories do not report'));
   const secondLogin = await addSecondApprover(folder);
   const given = process.env.NHIP_ADMIN_PASSWORD;
   const admin = firstLogin ?? (given === undefined ? undefined : { username: 'admin', password: given });
   if (admin !== undefined && secondLogin !== undefined) {
     // Goes on while people look; what is not approved waits on the page.
-    void approveForDemo(localUrl(host, http), [admin, secondLogin]).catch((error: unknown) => {
-      if (!children.isStopping()) say(`  Reports wait for approval: ${reasonOf(error)}`);
-    });
+    void approveForDemo(localUrl(host, http), [admin, secondLogin]).catch(warn('Reports wait for approval'));
   }
   return { modbus, opcua, mqtt: Number(served.mqtt), http, host, sector: sectorAt, firstLogin, secondLogin };
 }

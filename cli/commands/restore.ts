@@ -7,6 +7,7 @@ import { formatTime } from '@nhip/core/wire/time';
 import { type Command, commonFlags } from '../arguments.ts';
 import { readLogPlace } from '../backup/log-place.ts';
 import { describeLog, planRestore, putInPlace, stageBackup } from '../backup/restore-backup.ts';
+import { describeSharing, sharingPlaces } from '../backup/sharing-backup.ts';
 import { makePrivate } from '../folders.ts';
 import { embeddedStore } from '../history.ts';
 import { serverSetup } from '../server-config.ts';
@@ -20,20 +21,27 @@ export const restore: Command = {
     config: commonFlags.config,
     data: commonFlags.data,
     accounts: { summary: 'Also replace users, tokens and MQTT credentials that are here; without it only missing ones are restored' },
+    sharing: {
+      summary:
+        'Also replace what was shared with sector platforms, its policies and keys; then nothing leaves until people have approved a new version of the policy',
+    },
     check: { summary: 'Check the backup, say what would happen, change nothing' },
     json: { summary: 'One line of JSON when done' },
   },
   async run(input) {
     const [wanted, ...rest] = input.positionals;
     if (wanted === undefined || rest.length > 0) throw new ConfigError('nhip restore', ['say the FOLDER or FILE.tar of one backup']);
-    const { config, folder } = serverSetup(input, process.env);
+    const setup = serverSetup(input, process.env);
+    const { config, folder } = setup;
     const say = (line: string): void => void (input.isSet('json') || process.stdout.write(`${line}\n`));
     makePrivate(folder.server);
     await lockFolder(folder.server);
     const { folder: staged, manifest } = await stageBackup(resolve(wanted), folder.root);
-    const target = { root: folder.root, serverDir: folder.server, storeFile: embeddedStore(config.store, folder).file };
+    const storeFile = embeddedStore(config.store, folder).file;
+    const sharing = sharingPlaces(setup);
+    const target = { root: folder.root, serverDir: folder.server, storeFile, sharing };
     const stamp = new Date(createNodeClock().now()).toISOString().replaceAll(/[-:]|\.\d+/g, '');
-    const steps = planRestore(manifest, target, input.isSet('accounts'), stamp);
+    const steps = planRestore(manifest, target, { accounts: input.isSet('accounts'), sharing: input.isSet('sharing') }, stamp);
     const place = await readLogPlace(folder.server);
     const log = describeLog(manifest, place);
     say(
@@ -41,6 +49,8 @@ export const restore: Command = {
     );
     for (const { to, aside } of steps) say(`  ${to}${aside === undefined ? '' : `\n    what is there now: ${aside}`}`);
     say(log);
+    const shared = describeSharing(manifest, sharing, steps);
+    if (shared !== undefined) say(shared);
     const isCheck = input.isSet('check');
     if (isCheck) await rm(staged, { recursive: true, force: true });
     else await putInPlace(staged, manifest, target, steps, place);

@@ -1,12 +1,13 @@
 import { ConfigError } from '@nhip/core/process/errors';
 import type { Command } from '../arguments.ts';
+import { agreementCommand } from '../sector/agreement.ts';
 import { enrol } from '../sector/enrol.ts';
 import { factory } from '../sector/factory.ts';
 import { join } from '../sector/join.ts';
 import { serve } from '../sector/serve.ts';
 import { verify } from '../sector/verify.ts';
 
-const actions = { serve, enrol, join, factory, verify };
+const actions = { serve, enrol, agreement: agreementCommand, join, factory, verify };
 
 export const sector: Command = {
   name: 'sector',

@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { parseInput } from '../arguments.ts';
-import { readExpiry, token, tokenFolder } from './token.ts';
+import { readExpiry, token } from './token.ts';
 
 let root: string;
 beforeEach(() => {
@@ -53,17 +53,4 @@ it('ends a token after a year unless told otherwise', () => {
   expect(readExpiry(undefined, 0)).toBe(365 * 86_400_000);
   expect(readExpiry('12h', 5)).toBe(43_200_005);
   expect(readExpiry('never', 0)).toBeNull();
-});
-
-it('finds the role that answers the API, and asks when two did', () => {
-  const folder = { server: join(root, 'server'), live: join(root, 'live') };
-  expect(tokenFolder(undefined, folder)).toBe(folder.server);
-  expect(tokenFolder('live', folder)).toBe(folder.live);
-  mkdirSync(folder.live);
-  writeFileSync(join(folder.live, 'users.json'), '');
-  expect(tokenFolder(undefined, folder)).toBe(folder.live);
-  mkdirSync(folder.server);
-  writeFileSync(join(folder.server, 'users.json'), '');
-  expect(() => tokenFolder(undefined, folder)).toThrow(/--of server or --of live/);
-  expect(() => tokenFolder('ingest', folder)).toThrow(/neither/);
 });

@@ -1,11 +1,9 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { ConfigError, PermanentError } from '@nhip/core/process/errors';
 import { createNodeClock } from '@nhip/core/process/node-clock';
 import { isScope, type Scope, scopes, scopeWords } from '@nhip/live/auth/scope';
 import { addToken, type ListedToken, listTokens, removeToken } from '@nhip/live/auth/token-file';
 import { type Command, commonFlags, type Input } from '../arguments.ts';
-import { type DataFolder, dataFolder, makePrivate } from '../folders.ts';
+import { apiFolder, dataFolder, makePrivate } from '../folders.ts';
 
 const dayMs = 86_400_000;
 const defaultExpiryMs = 365 * dayMs;
@@ -25,7 +23,7 @@ export const token: Command = {
   async run(input) {
     const [action, name = ''] = input.positionals;
     const nowMs = createNodeClock().now();
-    const folder = tokenFolder(input.text('of'), dataFolder(input.text('data')));
+    const folder = apiFolder(input.text('of'), dataFolder(input.text('data')));
     const say = (value: unknown, text: string): void => {
       process.stdout.write(input.isSet('json') ? `${JSON.stringify(value)}\n` : `${text}\n`);
     };
@@ -64,16 +62,6 @@ async function add(folder: string, wanted: Parameters<typeof addToken>[1], nowMs
     if (error instanceof PermanentError && error.code === 'token.name') throw new ConfigError('nhip token add', [error.message]);
     throw error;
   }
-}
-
-/** The folder whose `tokens.json` the API reads. Throws ConfigError when that is not clear. */
-export function tokenFolder(role: string | undefined, folder: Pick<DataFolder, 'server' | 'live'>): string {
-  if (role === 'server' || role === 'live') return folder[role];
-  if (role !== undefined) throw new ConfigError('--of', [`"${role}" is neither server nor live`]);
-  const hasRun = (dir: string): boolean => existsSync(join(dir, 'users.json'));
-  if (!hasRun(folder.live)) return folder.server;
-  if (!hasRun(folder.server)) return folder.live;
-  throw new ConfigError('nhip token', [`both nhip server and nhip live ran on ${folder.server}/..: say --of server or --of live`]);
 }
 
 function readScope(input: Input): Scope {

@@ -3,8 +3,7 @@ import { createPasswords } from '@nhip/live/auth/password';
 import { scopeWords } from '@nhip/live/auth/scope';
 import { addUser, readUsers, removeUser, renewPassword, type UserRole, userRoles } from '@nhip/live/auth/user-file';
 import { type Command, commonFlags } from '../arguments.ts';
-import { dataFolder, makePrivate } from '../folders.ts';
-import { tokenFolder } from './token.ts';
+import { apiFolder, dataFolder, makePrivate } from '../folders.ts';
 
 export const user: Command = {
   name: 'user',
@@ -19,7 +18,7 @@ export const user: Command = {
   },
   async run(input) {
     const [action, name = ''] = input.positionals;
-    const folder = tokenFolder(input.text('of'), dataFolder(input.text('data')));
+    const folder = apiFolder(input.text('of'), dataFolder(input.text('data')));
     const say = (value: unknown, text: string): void => {
       process.stdout.write(input.isSet('json') ? `${JSON.stringify(value)}\n` : `${text}\n`);
     };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { hoaLac } from '@nhip/simulators/plants/hoa-lac';
 import { stringify } from 'yaml';
 import type { DataFolder } from '../folders.ts';
+import { dailyReport, firstPolicy } from '../sector/factory/first-policy.ts';
 
 /** Tax code of the simulated enterprise; nobody has it. */
 export const demoEnterprise = '0999999983';
@@ -42,37 +43,23 @@ export function writeServerConfig(folder: DataFolder, clientId: string): string 
 
 /** What may leave the simulated plant: everything that the contract has but why machines stood. Waits are short, so that a visitor sees it. */
 export function writeSharingPolicy(folder: DataFolder, sectorUrl: string): void {
-  const policy = {
-    policyId: `urn:policy:${demoEnterprise}:${hoaLac.id}:sector`,
-    version: 1,
-    owner: { enterpriseId: demoEnterprise, approvers: [...demoApprovers], approvalsNeeded: demoApprovers.length },
-    validFrom: '2026-01-01T00:00:00+07:00',
-    defaults: { effect: 'deny' },
-    recipients: [
+  const owner = { enterpriseId: demoEnterprise, establishmentId: hoaLac.id, approvers: demoApprovers };
+  const policy = firstPolicy(owner, `${sectorUrl}/v1`, {
+    id: demoRecipient,
+    legalBasis: 'consent',
+    purposes: ['sector_statistics', 'energy_efficiency', 'benchmark_return'],
+    products: [
       {
-        id: demoRecipient,
-        endpoint: { adapter: 'https', url: `${sectorUrl}/v1`, jurisdiction: 'VN' },
-        legalBasis: 'consent',
-        purposes: ['sector_statistics', 'energy_efficiency', 'benchmark_return'],
-        products: [
-          {
-            contract: 'vn.sector.production-report',
-            enabled: true,
-            minPeriod: 'P1D',
-            minMachines: 3,
-            delay: 'PT0M',
-            holdForPreview: 'PT0M',
-            include: ['/machines', '/production/output', '/production/kpi', '/energy', '/coverage', '/quality'],
-            exclude: ['/machines/downtimeByReason'],
-            transform: [{ path: '/production/output/*/productCode', op: 'code_level', arg: 5 }],
-            onwardSharing: 'aggregate_only',
-            retention: 'P5Y',
-          },
-          { contract: 'vn.sector.machine-status', enabled: false },
-        ],
+        ...dailyReport,
+        include: ['/machines', '/production/output', '/production/kpi', '/energy', '/coverage', '/quality'],
+        exclude: ['/machines/downtimeByReason'],
+        transform: [{ path: '/production/output/*/productCode', op: 'code_level', arg: 5 }],
+        onwardSharing: 'aggregate_only',
+        retention: 'P5Y',
       },
+      { contract: 'vn.sector.machine-status', enabled: false },
     ],
-  };
+  });
   writeFileSync(
     join(folder.root, 'sharing-policy.yaml'),
     `# Chính sách chia sẻ: mặc định TỪ CHỐI, chỉ gửi những gì liệt kê dưới đây.\n${stringify(policy)}`,

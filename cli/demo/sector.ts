@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { hoaLac } from '@nhip/simulators/plants/hoa-lac';
 import { z } from 'zod';
 import type { DataFolder } from '../folders.ts';
-import { simulatedFactories } from '../sector/factory/factories.ts';
+import { type FactoryIdentity, simulatedFactories } from '../sector/factory/factories.ts';
+import { simulatedAgreement, simulatedPurposes } from '../sector/factory/factory-policy.ts';
 import type { Children, RunOnce } from './children.ts';
 import { demoEnterprise, demoRecipient, writeServerConfig, writeSharingPolicy } from './sector-files.ts';
 
@@ -26,13 +27,22 @@ async function enrolled(folder: DataFolder, run: RunOnce, sectorUrl: string, ent
   return code.parse(await run('enrol', args).ready).code;
 }
 
+/** Records the agreement that the policy of a simulated factory names; one that is recorded, or revoked, stays as it is. */
+async function agreed(folder: DataFolder, run: RunOnce, sectorUrl: string, factory: FactoryIdentity): Promise<void> {
+  const purposes = simulatedPurposes.flatMap((purpose) => ['--purpose', purpose]);
+  const args = ['add', factory.enterpriseId, simulatedAgreement(factory), ...purposes, '--from', '2025-12-01T00:00:00+07:00'];
+  await run('agreement', ['sector', 'agreement', ...args, '--url', sectorUrl, '--data', folder.root]).ready;
+}
+
 /** Starts the two further simulated factories, which report to the same sector server by themselves. */
 export async function startFactories(folder: DataFolder, { run, start }: Children, sectorUrl: string): Promise<void> {
   const data = join(folder.root, 'factories');
   await Promise.all(
-    simulatedFactories.map(async ({ id, enterpriseId, establishmentId }) => {
+    simulatedFactories.map(async (factory) => {
+      const { id, enterpriseId, establishmentId } = factory;
       const hasJoined = existsSync(join(data, id, 'enrolment.json'));
       const given = hasJoined ? [] : ['--code', await enrolled(folder, run, sectorUrl, enterpriseId, establishmentId)];
+      await agreed(folder, run, sectorUrl, factory);
       await start(`factory-${id}`, ['sector', 'factory', id, '--sector-url', sectorUrl, ...given], data).ready;
     }),
   );

@@ -18,7 +18,7 @@ const mostDays = 60;
 export const factory: Command = {
   name: 'sector factory',
   usage: 'ID',
-  summary: `Runs a simulated factory that reports to a sector server, for the demo and for trying a platform. ID: ${simulatedFactories
+  summary: `Runs a simulated factory that reports to a sector server, for the demo and for trying a platform. The server must know its agreement (nhip sector agreement add). ID: ${simulatedFactories
     .map(({ id }) => id)
     .join(' or ')}.`,
   flags: {

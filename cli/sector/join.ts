@@ -1,12 +1,12 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { loadConfig } from '@nhip/core/process/config';
 import { ConfigError } from '@nhip/core/process/errors';
 import { createNodeClock } from '@nhip/core/process/node-clock';
-import { enrol } from '@nhip/sector/gateway/enrol';
 import { createGatewayFiles } from '@nhip/sector/gateway/gateway-files';
 import { type Command, commonFlags } from '../arguments.ts';
 import { serverConfig } from '../server-config.ts';
+import { joinPlatform } from './join-platform.ts';
 
 const timeoutMs = 30_000;
 
@@ -36,19 +36,20 @@ export const join: Command = {
     if (secretFile === undefined)
       throw new ConfigError(configFile, [`sharing.recipients.${id}.secretFile is missing: say where the secret goes`]);
     const folder = dirname(resolve(configFile));
-    const places = [resolve(folder, secretFile), resolve(folder, platformKeyFile)] as const;
-    for (const place of places)
+    const files = { secret: resolve(folder, secretFile), platformKey: resolve(folder, platformKeyFile) };
+    for (const place of Object.values(files))
       if (existsSync(place)) throw new ConfigError(place, ['exists already: this factory has joined; move the file away to join anew']);
-    const key = await createGatewayFiles(sharing, folder).signingKey();
-    const given = await enrol(need('url'), need('code'), key, { nowMs: createNodeClock().now(), signal: AbortSignal.timeout(timeoutMs) });
-    writeFileSync(places[0], `${given.clientSecret}\n`, { mode: 0o600, flag: 'wx' });
-    writeFileSync(places[1], `${JSON.stringify(given.platformKey, null, 2)}\n`, { mode: 0o644, flag: 'wx' });
-    const { kid, clientId } = given;
+    const ownFiles = createGatewayFiles(sharing, folder);
+    const key = await ownFiles.signingKey();
+    // Over mutual TLS the platform takes the certificate as that of this client.
+    const tls = await ownFiles.tls(recipient);
+    const times = { tls, nowMs: createNodeClock().now(), signal: AbortSignal.timeout(timeoutMs) };
+    const { kid, clientId } = await joinPlatform(files, need('url'), need('code'), key, times);
     const words = [
       `clientId  ${clientId}     ← put it into sharing.recipients.${id}.clientId of ${configFile}`,
       `key       ${kid}`,
-      `secret    ${places[0]}`,
-      `platform  ${places[1]}     compare it with what the operator tells you by another way`,
+      `secret    ${files.secret}`,
+      `platform  ${files.platformKey}     compare it with what the operator tells you by another way`,
     ];
     process.stdout.write(`${input.isSet('json') ? JSON.stringify({ kid, clientId }) : words.join('\n')}\n`);
     return 0;

@@ -1,8 +1,9 @@
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { checkConfig, loadConfig } from '@nhip/core/process/config';
 import { createLog } from '@nhip/core/process/log';
 import { createNodeClock } from '@nhip/core/process/node-clock';
-import { platformConfig } from '@nhip/sector/platform/config';
+import { type PlatformConfig, platformConfig } from '@nhip/sector/platform/config';
+import { readServerTls } from '@nhip/sector/platform/tls/server-tls';
 import manifest from '../../package.json' with { type: 'json' };
 import { type Command, commonFlags, logLevel } from '../arguments.ts';
 import { dataFolder, makePrivate } from '../folders.ts';
@@ -22,10 +23,16 @@ export const serve: Command = {
     const given = file === undefined ? platformConfig.parse({}) : loadConfig(platformConfig, file, process.env);
     const config = checkConfig(
       platformConfig,
-      { ...given, host: input.text('host') ?? given.host, port: input.port('http-port') ?? given.port },
+      {
+        ...given,
+        ...(file === undefined ? {} : filesBeside(given, file)),
+        host: input.text('host') ?? given.host,
+        port: input.port('http-port') ?? given.port,
+      },
       file ?? 'nhip sector serve',
     );
     if (input.isSet('check')) {
+      readServerTls(config);
       process.stdout.write('The configuration is sound.\n');
       return 0;
     }
@@ -41,10 +48,19 @@ export const serve: Command = {
     const { createSectorServer } = await import('@nhip/sector/platform/server');
     const server = createSectorServer(join(root, 'sector'), config, deps);
     const ready = (): void => {
-      const address = `http://${config.host}:${server.port()}`;
+      const address = `${config.tls === undefined ? 'http' : 'https'}://${config.host}:${server.port()}`;
       const words = `Sector server on ${address}\nLet a factory in: nhip sector enrol TAXCODE --plant ID\n`;
       process.stdout.write(input.isSet('json') ? `${server.readyLine()}\n` : words);
     };
     return runUntilStopped([server], log, { ready, fatal: createFatal().fatal });
   },
 };
+
+/** The files of TLS lie beside the configuration that names them. */
+function filesBeside({ tls }: PlatformConfig, configFile: string): Partial<PlatformConfig> {
+  if (tls === undefined) return {};
+  const at = (file: string): string => resolve(dirname(configFile), file);
+  const { certFile, keyFile, clientCaFile } = tls;
+  const files = { certFile: at(certFile), keyFile: at(keyFile) };
+  return { tls: { ...tls, ...files, ...(clientCaFile === undefined ? {} : { clientCaFile: at(clientCaFile) }) } };
+}

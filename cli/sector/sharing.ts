@@ -4,6 +4,7 @@ import type { Log } from '@nhip/core/process/log';
 import { createNodeEnv } from '@nhip/core/process/node-env';
 import { lockFolder } from '@nhip/core/process/node-folder-lock';
 import type { SharingDesk } from '@nhip/live/http/routes/sharing';
+import type { StateChange } from '@nhip/live/state-changes';
 import { createGateway } from '@nhip/sector/gateway/gateway';
 import { createGatewayFiles } from '@nhip/sector/gateway/gateway-files';
 import { createHttpFigures, type PlantApi } from '@nhip/sector/gateway/http-figures';
@@ -14,6 +15,8 @@ import type { ServerSetup } from '../server-config.ts';
 export interface Sharing {
   readonly part: Part;
   readonly desk: SharingDesk;
+  /** For live to tell; forgotten at once where no policy shares it. */
+  machineChanged(change: StateChange): void;
 }
 
 /**
@@ -21,21 +24,28 @@ export interface Sharing {
  * the data folder, where the files of a configuration that came from no file lie too. It starts before live and asks it for figures later.
  */
 export function composeSharing(
-  { config, folder, files }: ServerSetup,
-  deps: { readonly log: Log; readonly version: string; readonly api: PlantApi },
+  setup: ServerSetup,
+  deps: {
+    readonly log: Log;
+    readonly version: string;
+    readonly api: PlantApi;
+    /** How often it looks whether there is something to do; absent: as the gateway does. */
+    readonly intervalMs?: number;
+  },
 ): Sharing | undefined {
+  const { config, folder } = setup;
   if (config.sharing === undefined) return undefined;
-  const dir = join(folder.root, 'sharing');
+  const { dir, configDir } = sharingFolder(setup);
   makePrivate(folder.root);
   makePrivate(dir);
-  const [configFile] = files;
   const gateway = createGateway({
     env: createNodeEnv(dir),
     log: deps.log,
     figures: createHttpFigures(deps.api),
     config: config.sharing,
-    files: createGatewayFiles(config.sharing, configFile === undefined ? dir : dirname(configFile)),
+    files: createGatewayFiles(config.sharing, configDir),
     version: deps.version,
+    ...(deps.intervalMs === undefined ? {} : { intervalMs: deps.intervalMs }),
   });
   return {
     part: {
@@ -46,6 +56,7 @@ export function composeSharing(
       },
       stop: () => gateway.stop(),
     },
+    machineChanged: (change) => gateway.machineChanged(change),
     desk: {
       overview: () => gateway.desk.overview(),
       items: (page) => gateway.desk.items(page),
@@ -61,4 +72,11 @@ export function composeSharing(
       receipt: (id) => gateway.desk.receipt(id),
     },
   };
+}
+
+/** The gateway's data folder, and the folder of the files that the configuration names. */
+export function sharingFolder({ folder, files }: ServerSetup): { readonly dir: string; readonly configDir: string } {
+  const dir = join(folder.root, 'sharing');
+  const [configFile] = files;
+  return { dir, configDir: configFile === undefined ? dir : dirname(configFile) };
 }

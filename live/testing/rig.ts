@@ -13,7 +13,7 @@ import type { Value } from '@nhip/core/wire/sample';
 import type { HistoryStore } from '@nhip/stores/history-store';
 import { storeWrite } from '@nhip/stores/testing/store-write';
 import { type LiveConfig, liveConfig } from '../config.ts';
-import { createLive, type Live } from '../live.ts';
+import { createLive, type Live, type LiveDeps } from '../live.ts';
 import { createMemoryStore } from './memory-store.ts';
 import { plant } from './plant.ts';
 
@@ -29,8 +29,8 @@ export interface Rig {
   readonly sent: readonly { readonly edge: string; readonly payload: Uint8Array }[];
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
-  /** Publishes values of a machine now, as a JSON publisher does. */
-  publish(machine: string, values: Readonly<Record<string, unknown>>): Promise<void>;
+  /** Publishes values of a machine, of now or another time (ms), as a JSON publisher does. */
+  publish(machine: string, values: Readonly<Record<string, unknown>>, timeMs?: number): Promise<void>;
   /** Logs `admin` in; resolves with the Cookie header. */
   login(): Promise<string>;
   machine(id: string): Promise<MachineView>;
@@ -45,6 +45,7 @@ export interface RigOptions {
   readonly webDir?: string;
   /** Default: one in memory. */
   readonly store?: HistoryStore;
+  readonly machineChanged?: LiveDeps['machineChanged'];
 }
 
 export type HistorySample = readonly [machine: string, metric: string, timeMs: number, value: Value];
@@ -77,6 +78,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     dataDir,
     adminPassword,
     version: '0.0.0-test',
+    ...(options.machineChanged === undefined ? {} : { machineChanged: options.machineChanged }),
   });
   const clear = async () => {
     await live.stop();
@@ -95,8 +97,8 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     dataDir,
     sent,
     url,
-    async publish(machine, values) {
-      const payload = new TextEncoder().encode(JSON.stringify({ ts: Date.now(), values }));
+    async publish(machine, values, timeMs = Date.now()) {
+      const payload = new TextEncoder().encode(JSON.stringify({ ts: timeMs, values }));
       await logBus.append(encodeLogMessage({ receivedMs: Date.now(), sender: 'test', topic: `json/${machine}`, payload }));
     },
     async login() {

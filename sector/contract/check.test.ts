@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type CheckContext, checkReport, checkUnsigned } from './check.ts';
-import type { ProductionReport, UnsignedReport } from './report.ts';
+import type { UnsignedReport } from './report.ts';
 import { signReport } from './signature.ts';
 import { exampleContent, exampleKey, exampleNowMs, exampleReport } from './testing/example-report.ts';
 
@@ -133,20 +133,6 @@ describe('invariants', () => {
     expect(report).toBe(signed);
   });
 
-  it('W201: unusual against eight earlier periods, not against seven', () => {
-    const signed = signReport(exampleReport, key);
-    const earlier = Array.from(
-      { length: 8 },
-      (_, day): ProductionReport => ({
-        ...signed,
-        production: { output: [{ ...row, produced: String(1000 + day * 10) }] },
-      }),
-    );
-    expect(found({}, { history: earlier })).toEqual(['W201 /production/output/0/produced']);
-    expect(found({}, { history: earlier.slice(1) })).toEqual([]);
-    expect(found({}, { history: earlier.map(() => signed) })).toEqual([]);
-  });
-
   it('lets a plant without sensors declare its output', () => {
     const zero = Object.fromEntries(Object.keys(machines.secondsByState).map((state) => [state, 0]));
     const change = {
@@ -190,8 +176,11 @@ describe('signature', () => {
   });
 });
 
-it('E112: a policy that nobody knows, an agreement that is over', () => {
-  expect(found({}, { findSharing: () => 'unknown_policy' })).toEqual(['E112 /sharing/policyDigest']);
-  expect(found({}, { findSharing: () => 'inactive_agreement' })).toEqual(['E112 /sharing/agreementId']);
-  expect(found({}, { findSharing: () => 'known' })).toEqual([]);
+it('E112: an agreement that is unknown, known, or revoked before the report arrived', () => {
+  const agreement = { products: ['vn.sector.production-report'], purposes: exampleReport.sharing.purposes, validFromMs: 0 } as const;
+  expect(found({}, { findAgreement: () => undefined })).toEqual(['E112 /sharing/agreementId']);
+  expect(found({}, { findAgreement: () => agreement })).toEqual([]);
+  const revoked = { findAgreement: () => ({ ...agreement, revokedAtMs: exampleNowMs }) };
+  expect(found({}, revoked)).toEqual(['E112 /sharing/agreementId']);
+  expect(found({}, { ...revoked, knownSinceMs: exampleNowMs - 1 })).toEqual([]);
 });

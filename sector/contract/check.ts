@@ -1,12 +1,12 @@
 import type { ErrorObject } from 'ajv/dist/2020.js';
 import { checkCodes } from './check-codes.ts';
-import { checkHistory } from './check-history.ts';
 import { checkInvariants } from './check-invariants.ts';
 import { checkPeriod } from './check-period.ts';
+import { type AgreementRecord, checkAgreement } from './check-sharing.ts';
 import { checkSignature, type KeyRecord } from './check-signature.ts';
 import { type Finding, finding } from './finding.ts';
 import { valueAt } from './pointer.ts';
-import type { ProductionReport, ReportContent, Reporter, Sharing, UnsignedReport } from './report.ts';
+import type { ProductionReport, ReportContent, UnsignedReport } from './report.ts';
 import { checkReportSchema, checkUnsignedSchema } from './schema-check.ts';
 import { schemaFindings } from './schema-findings.ts';
 
@@ -15,12 +15,10 @@ export interface CheckContext {
   readonly nowMs: number;
   /** Looks up a key for E111. */
   findKey?(kid: string): KeyRecord | undefined;
-  /** From when the report is known to exist, ms UTC; see checkSignature. Default: now. */
+  /** From when the report is known to exist, ms UTC; see checkSignature and checkAgreement. Default: now. */
   readonly knownSinceMs?: number;
-  /** Looks up policy and agreement for E112. */
-  findSharing?(sharing: Sharing, reporter: Reporter): 'known' | 'unknown_policy' | 'inactive_agreement';
-  /** Earlier reports of the same establishment and duration, for W201. */
-  readonly history?: readonly ProductionReport[];
+  /** Looks up an agreement of the reporting enterprise for E112. */
+  findAgreement?(agreementId: string): AgreementRecord | undefined;
 }
 
 export interface CheckResult<Report = ProductionReport> {
@@ -32,7 +30,8 @@ export interface CheckResult<Report = ProductionReport> {
 
 /**
  * Checks a signed report: schema, then, when it fits, codes, period, invariants, sharing and signature, all of them. Never throws.
- * The order of series (E114, E115) is for the store that holds them. Bound the size of the input before.
+ * What other reports say about this one is for the store that holds them: the order of series (E114, E115), a fork of the policy
+ * (checkPolicyDigest), the earlier periods (checkHistory). Bound the size of the input before.
  */
 export function checkReport(input: unknown, context: CheckContext): CheckResult {
   return check<ProductionReport>(input, checkReportSchema, (report) => [
@@ -41,7 +40,6 @@ export function checkReport(input: unknown, context: CheckContext): CheckResult 
     ...(context.findKey === undefined
       ? []
       : checkSignature(report, context.findKey(report.signature.kid), context.knownSinceMs ?? context.nowMs)),
-    ...(context.history === undefined ? [] : checkHistory(report, context.history)),
   ]);
 }
 
@@ -50,7 +48,6 @@ export function checkUnsigned(input: unknown, context: CheckContext): CheckResul
   return check<UnsignedReport>(input, checkUnsignedSchema, (report) => [
     ...contentFindings(report, context),
     ...sharingFindings(report, context),
-    ...(context.history === undefined ? [] : checkHistory(report, context.history)),
   ]);
 }
 
@@ -79,15 +76,6 @@ function flagFindings(report: ReportContent): Finding[] {
   );
 }
 
-function sharingFindings(report: UnsignedReport, context: CheckContext): Finding[] {
-  switch (context.findSharing?.(report.sharing, report.reporter)) {
-    case 'unknown_policy':
-      return [
-        finding('E112', '/sharing/policyDigest', { vi: 'Không biết chính sách có mã băm này', en: 'No policy with this digest is known' }),
-      ];
-    case 'inactive_agreement':
-      return [finding('E112', '/sharing/agreementId', { vi: 'Thỏa thuận không còn hiệu lực', en: 'The agreement is not active' })];
-    default:
-      return [];
-  }
+function sharingFindings(report: UnsignedReport, { findAgreement, knownSinceMs, nowMs }: CheckContext): Finding[] {
+  return findAgreement === undefined ? [] : checkAgreement(report, findAgreement, knownSinceMs ?? nowMs);
 }

@@ -71,7 +71,7 @@ describe('a change of codes', () => {
   it('says what a closed province became', () => {
     const period = periodAt(at('2026-03-01T12:00:00+07:00'), 'P1D');
     const [found] = checkCodes({ ...exampleContent, ...before, period });
-    expect(found?.message.en).toMatch(/now VN-ADM-2025 79/);
+    expect(found?.message.en).toMatch(/use VN-ADM-2025 79/);
   });
 
   it('of industries on 15 November 2025: the old scheme stays right for older periods', () => {

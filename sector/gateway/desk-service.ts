@@ -132,6 +132,7 @@ export function createDesk(deps: DeskDeps): Desk {
         alarms: [
           ...deps.alarms.list(),
           ...recipients.flatMap(({ id }) => laneAlarms(id, lanes.sender(id)?.status() ?? {})),
+          ...recipients.flatMap(({ id }) => conflictAlarm(id, items)),
           ...droppedAlarm(deps.statusStreams, now()),
         ],
         queueBytes: outbox.waitingBytes(),
@@ -243,7 +244,26 @@ function noted(item: OutboxItem, by: string, atMs: number, reason: { readonly vi
   return { ...item, history: [...item.history, { atMs, by, from: item.state, to: item.state, reason }] };
 }
 
-function laneAlarms(recipient: string, { downSinceMs, downReason = '', badReceipt }: SenderStatus): SharingAlarm[] {
+/** Reports that do not fit to what the recipient holds, and of which it is not proved that this plant sent it. */
+function conflictAlarm(recipient: string, items: readonly OutboxItem[]): SharingAlarm[] {
+  const refused = items.filter(
+    (item) =>
+      item.recipient === recipient &&
+      item.state === 'rejected' &&
+      item.problem?.by === 'platform' &&
+      ['E114', 'E115', '409'].includes(item.problem.code),
+  );
+  const [first] = refused;
+  if (first === undefined) return [];
+  const words = { vi: first.problem?.message.vi ?? '', en: first.problem?.message.en ?? '' };
+  const text = {
+    vi: `${recipient} không nhận ${refused.length} báo cáo vì đang giữ bản khác (${words.vi}). Có thể một máy khác đang gửi bằng cùng khóa ký, hoặc bên nhận đã mất dữ liệu: hãy hỏi bên nhận trước khi bấm Lập lại`,
+    en: `${recipient} refuses ${refused.length} reports because it holds other ones (${words.en}). Another computer may be reporting with the same signing key, or the recipient has lost data: ask the recipient before making them again`,
+  };
+  return [{ code: 'report_conflict', since: iso(first.history.at(-1)?.atMs ?? 0), recipient, text }];
+}
+
+function laneAlarms(recipient: string, { downSinceMs, downReason = '', badReceipt, unknownReport }: SenderStatus): SharingAlarm[] {
   const alarms: SharingAlarm[] = [];
   if (downSinceMs !== undefined) {
     const text = { vi: `Không gửi được tới ${recipient}: ${downReason}`, en: `${recipient} cannot be reached: ${downReason}` };
@@ -253,6 +273,14 @@ function laneAlarms(recipient: string, { downSinceMs, downReason = '', badReceip
     const { sinceMs, reason } = badReceipt;
     const text = { vi: `Biên nhận của ${recipient} không hợp lệ: ${reason}`, en: `A receipt of ${recipient} is not valid: ${reason}` };
     alarms.push({ code: 'receipt_invalid', since: iso(sinceMs), recipient, text });
+  }
+  if (unknownReport !== undefined) {
+    const { sinceMs, seriesKey, revision } = unknownReport;
+    const text = {
+      vi: `${recipient} gửi biên nhận cho báo cáo ${seriesKey}, bản ${revision}, không có ở đây: có phải một bản sao lưu đã được khôi phục, hoặc một máy khác đang gửi bằng cùng khóa ký?`,
+      en: `${recipient} gave a receipt for the report ${seriesKey}, revision ${revision}, which is not here: was a backup put back, or does another computer report with the same signing key?`,
+    };
+    alarms.push({ code: 'report_conflict', since: iso(sinceMs), recipient, text });
   }
   return alarms;
 }

@@ -57,4 +57,6 @@ export type AlarmCode =
   | 'recipient_down'
   | 'recipient_config'
   | 'receipt_invalid'
+  | 'report_conflict'
+  | 'restored'
   | 'status_dropped';

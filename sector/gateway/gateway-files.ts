@@ -20,6 +20,28 @@ export interface GatewayFiles {
   bundle(recipient: RecipientConfig): Disk;
 }
 
+/** A file that a configuration names, under a name that says what it is for. */
+export interface ConfiguredFile {
+  readonly name: string;
+  readonly path: string;
+}
+
+/** Every file that a configuration names, relative to `folder`, whether it is there or not: what a restored gateway needs to go on. */
+export function configuredFiles(config: GatewayConfig, folder: string): readonly ConfiguredFile[] {
+  const connections = Object.entries(config.recipients).flatMap(([id, { secretFile, platformKeyFile, certFile, keyFile, caFile }]) => [
+    { name: `${id}.secret`, file: secretFile },
+    { name: `${id}.platform-key`, file: platformKeyFile },
+    { name: `${id}.client-cert`, file: certFile },
+    { name: `${id}.client-key`, file: keyFile },
+    { name: `${id}.ca`, file: caFile },
+  ]);
+  const own = [
+    { name: 'signing-key.pem', file: config.keyFile },
+    { name: 'sharing-policy.yaml', file: config.policyFile },
+  ];
+  return [...own, ...connections].flatMap(({ name, file }) => (file === undefined ? [] : [{ name, path: resolve(folder, file) }]));
+}
+
 const maxPolicyBytes = 100_000;
 
 /** The files that a configuration names, relative to `folder`. Problems are ConfigErrors with the path in them. */

@@ -3,6 +3,7 @@ import type { Env } from '@nhip/core/process/env';
 import { FatalError, reasonOf } from '@nhip/core/process/errors';
 import type { Log } from '@nhip/core/process/log';
 import type { SigningKey } from '../contract/keys.ts';
+import { openAfterRestore, restoredWords } from './after-restore.ts';
 import { createAlarms } from './alarms.ts';
 import type { PlantIdentity } from './build-report.ts';
 import type { GatewayConfig } from './config.ts';
@@ -104,13 +105,17 @@ async function open({ env, log, figures, config, files, version, intervalMs = de
   const plant = plantOf(config, version);
   const line = createReportLine({ env, outbox, key, figures, policies, plant, dayStart: config.dayStart, finalAfterMs });
   const streams = statusStreams(env, config, policies);
+  const afterRestore = await openAfterRestore(env.disk, 'outbox', outbox, policies);
+  const isPaused = (): boolean => afterRestore.isPaused();
   const mayLeave = (item: OutboxItem): boolean => {
+    if (isPaused()) return false;
     const holding = line.versionFor(item.recipient);
     return holding !== undefined && (item.state === 'sending' || holding.digest === item.policyDigest);
   };
-  const lanes = createLanes({ env, log, outbox, config, files, alarms, statusStreams: streams, mayLeave, intervalMs });
+  const ownKey = publicKeyOf(key);
+  const lanes = createLanes({ env, log, outbox, config, files, alarms, statusStreams: streams, mayLeave, isPaused, ownKey, intervalMs });
   const reporter = createReporter({ outbox, line, config, alarms, log, now });
-  const sealing = { outbox, policies, line, config, publicKey: publicKeyOf(key), log, now };
+  const sealing = { outbox, policies, line, config, publicKey: ownKey, log, now };
   const readPolicy = policyReader(files, policies, alarms, now);
   let prunedMs = 0;
 
@@ -122,12 +127,15 @@ async function open({ env, log, figures, config, files, version, intervalMs = de
       () => remakeForPolicy(sealing),
       () => reporter.pass(signal),
       async () => {
+        if (isPaused()) return alarms.raise('restored', restoredWords);
+        alarms.clear('restored');
         if ((await sealDue(sealing)) > 0) lanes.kick();
       },
       async () => {
         if (now() < prunedMs + dayMs) return;
         prunedMs = now();
-        await outbox.prune(now() - config.keepDays * dayMs);
+        // What may still get a revision must be known: it would begin again at revision 1.
+        await outbox.prune(now() - (Math.max(config.keepDays, config.revisableDays) + 1) * dayMs);
       },
     ];
     // A step that fails must not keep the others from their work: what holds and what is revoked counts all the same.

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import type { Env } from '@nhip/core/process/env';
 import { reasonOf } from '@nhip/core/process/errors';
 import type { Log } from '@nhip/core/process/log';
@@ -6,6 +7,7 @@ import type { GivenKey } from '../contract/verify-file.ts';
 import { createAccessToken } from './adapters/access-token.ts';
 import type { Adapter } from './adapters/adapter.ts';
 import { createFileBundle } from './adapters/file-bundle.ts';
+import { createHeldReports } from './adapters/held-reports.ts';
 import { createHttpsAdapter } from './adapters/https.ts';
 import type { Alarms } from './alarms.ts';
 import type { GatewayConfig, RecipientConfig } from './config.ts';
@@ -42,6 +44,9 @@ export interface LanesDeps {
   /** A folder is looked at so often; everything else is woken. */
   readonly intervalMs: number;
   mayLeave(item: OutboxItem): boolean;
+  /** Nothing leaves to anybody, machine states neither. */
+  isPaused(): boolean;
+  readonly ownKey: KeyObject;
 }
 
 interface Lane {
@@ -59,14 +64,16 @@ export function createLanes(deps: LanesDeps): Lanes {
   async function open(id: string, { endpoint }: Recipient, connection: RecipientConfig, way: string): Promise<Lane> {
     const keys: readonly GivenKey[] = await files.platformKeys(connection);
     const adapter = await adapterFor(endpoint, connection);
-    const { mayLeave } = deps;
-    const sender = createSender({ env, log, outbox, recipient: id, adapter, platformKeys: () => keys, mayLeave });
+    const { mayLeave, ownKey } = deps;
+    const seriesPrefix = `${config.enterpriseId}/${config.establishmentId}/`;
+    const platformKeys = (): readonly GivenKey[] => keys;
+    const sender = createSender({ env, log, outbox, recipient: id, adapter, platformKeys, ownKey, seriesPrefix, mayLeave });
     const stream = deps.statusStreams.get(id);
     let streamFailures = 0;
     let streamWaitsUntilMs = 0;
     const loop = createLoop(env.clock, deps.intervalMs, async (signal) => {
       const idleMs = await sender.pass(signal);
-      if (stream === undefined || env.clock.monotonic() < streamWaitsUntilMs) return idleMs;
+      if (stream === undefined || deps.isPaused() || env.clock.monotonic() < streamWaitsUntilMs) return idleMs;
       try {
         await stream.pass(adapter, signal);
         streamFailures = 0;
@@ -87,7 +94,7 @@ export function createLanes(deps: LanesDeps): Lanes {
         const now = (): number => env.clock.now();
         const secret = (): Promise<string> => files.secret(connection);
         const token = createAccessToken({ url: new URL('/oauth/token', url), clientId: connection.clientId, secret, tls, now });
-        return createHttpsAdapter({ url, token, tls, now });
+        return { ...createHttpsAdapter({ url, token, tls, now }), held: createHeldReports({ url, token, tls, now }) };
       }
       case 'file-bundle':
         return createFileBundle(files.bundle(connection));

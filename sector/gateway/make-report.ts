@@ -109,7 +109,7 @@ export async function readSource(
 }
 
 /** What a recipient can tell apart: everything but what each revision has anew. */
-function comparable(content: ReportContent): unknown {
+export function comparable(content: ReportContent): unknown {
   const { reportId, revision, supersedes, revisionReason, status, issuedAt, lineage, ...rest } = content;
   const withdrawal = status === 'withdrawn';
   return JSON.parse(canonicalJson({ ...rest, withdrawal }));

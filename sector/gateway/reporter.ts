@@ -167,6 +167,20 @@ export function createReporter({ outbox, line, config, alarms, log, now }: Repor
     return true;
   }
 
+  /**
+   * Days that stand for hours, where days are not reported otherwise: their late data are told too. False: the figures cannot be had.
+   */
+  async function mergedDays(recipient: string, signal: AbortSignal): Promise<boolean> {
+    const oldest = Math.max(now() - config.revisableDays * dayMs, sinceMs(recipient));
+    const days = outbox.items().filter((item) => item.recipient === recipient && item.duration === 'P1D' && item.fromMs >= oldest);
+    const periods = new Map(days.map((item) => [item.fromMs, line.periodOf(item)]));
+    for (const period of periods.values()) {
+      if (signal.aborted) return true;
+      if ((checks.get(`${recipient} P1D ${period.from}`) ?? 0) <= now() && !(await look(recipient, period))) return false;
+    }
+    return true;
+  }
+
   return {
     async pass(signal: AbortSignal): Promise<void> {
       for (const recipient of Object.keys(config.recipients)) {
@@ -176,9 +190,11 @@ export function createReporter({ outbox, line, config, alarms, log, now }: Repor
           continue;
         }
         await resume(recipient);
-        for (const duration of durations(recipient, version)) {
+        const wanted = durations(recipient, version);
+        for (const duration of wanted) {
           if (signal.aborted || !(await stream(recipient, duration, version, signal))) return;
         }
+        if (!wanted.includes('P1D') && !(await mergedDays(recipient, signal))) return;
       }
       for (const [key, dueMs] of checks) if (dueMs < now() - dayMs) checks.delete(key);
     },

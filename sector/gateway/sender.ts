@@ -8,6 +8,7 @@ import type { Adapter, Delivery, Parcel } from './adapters/adapter.ts';
 import { moved, type OutboxItem } from './outbox/item.ts';
 import type { Outbox } from './outbox/outbox.ts';
 import { retryDelayMs } from './outbox/retry.ts';
+import { recover } from './take-over.ts';
 
 export interface SenderDeps {
   readonly env: Env;
@@ -17,6 +18,10 @@ export interface SenderDeps {
   readonly adapter: Adapter;
   /** Keys that sign receipts, by kid; a key without one fits all. */
   platformKeys(): readonly { readonly kid?: string; readonly publicKey: KeyObject }[];
+  /** Public half of the plant's signing key. */
+  readonly ownKey: KeyObject;
+  /** What the keys of all series of this plant begin with. */
+  readonly seriesPrefix: string;
   /** Whether an item may leave at this moment. */
   mayLeave(item: OutboxItem): boolean;
 }
@@ -36,6 +41,8 @@ export interface SenderStatus {
   readonly downReason?: string;
   /** The last receipt did not verify. */
   readonly badReceipt?: { readonly sinceMs: number; readonly reason: string };
+  /** A good receipt came for a report of this plant that is not known here. */
+  readonly unknownReport?: { readonly sinceMs: number; readonly seriesKey: string; readonly revision: number };
   /** ms UTC */
   readonly nextAttemptMs?: number;
 }
@@ -50,6 +57,7 @@ export function createSender(deps: SenderDeps): Sender {
   let downSinceMs: number | undefined;
   let downReason: string | undefined;
   let badReceipt: SenderStatus['badReceipt'];
+  let unknownReport: SenderStatus['unknownReport'];
   let underWay: { readonly id: string; readonly abort: AbortController } | undefined;
   /** Items whose answer was no good: tried again on their own, without stopping the others. */
   const itemRetries = new Map<string, { readonly failures: number; readonly atMs: number }>();
@@ -89,14 +97,14 @@ export function createSender(deps: SenderDeps): Sender {
     badReceipt = undefined;
     await outbox.files.write('receipts', id, bytes);
     const { receiptId, acceptedAt, log: place } = receipt;
-    await update(id, (item) =>
-      item.state !== 'sending'
-        ? undefined
-        : {
-            ...moved(item, isRepeat ? 'duplicate' : 'accepted', { atMs: clock.now(), by: recipient }),
-            receipt: { receiptId, acceptedAt, leafIndex: place.leafIndex },
-          },
-    );
+    await update(id, (item) => {
+      const step = { atMs: clock.now(), by: recipient };
+      const proof = { receiptId, acceptedAt, leafIndex: place.leafIndex };
+      if (item.state === 'sending') return { ...moved(item, isRepeat ? 'duplicate' : 'accepted', step), receipt: proof };
+      // It was taken back too late: that it arrived is kept as it is, for people to see.
+      const late = { ...step, from: item.state, to: item.state, reason: arrivedBefore };
+      return item.receipt === undefined ? { ...item, receipt: proof, history: [...item.history, late] } : undefined;
+    });
     return true;
   }
 
@@ -113,6 +121,36 @@ export function createSender(deps: SenderDeps): Sender {
         ...later.map((each) => moved(each, 'superseded', { atMs, by: 'gateway', reason: chainBroken })),
       ];
     });
+  }
+
+  /**
+   * After a conflict: what the recipient holds of the series and this outbox has forgotten becomes part of it, so that the next revision
+   * follows it. The refused report ends; the period is looked at again like every closed one. False: it is not ours, or nothing is new.
+   */
+  async function takeOver({ id, seriesKey }: OutboxItem, signal: AbortSignal): Promise<boolean> {
+    const held = (await adapter.held?.(seriesKey, signal)) ?? [];
+    const proof = { recipient, seriesKey, ownKey: deps.ownKey, platformKeys: deps.platformKeys(), atMs: clock.now() };
+    const recovered = recover(held, outbox.series(recipient, seriesKey), proof);
+    if (recovered === undefined) return false;
+    for (const { item, bytes, receipt } of recovered) {
+      await outbox.files.write('bytes', item.id, bytes);
+      await outbox.files.write('receipts', item.id, receipt);
+    }
+    await update(id, (item) => {
+      if (item.state !== 'sending') return undefined;
+      const step = { atMs: clock.now(), by: 'gateway', reason: takenOver };
+      const later = outbox.series(recipient, seriesKey).filter(({ revision, state }) => revision > item.revision && isUnsent(state));
+      return [
+        moved(moved(item, 'rejected', { ...step, by: recipient }), 'superseded', step),
+        ...later.map((each) => moved(each, 'superseded', step)),
+        ...recovered.map((each) => ({ ...each.item, order: outbox.nextOrder() })),
+      ];
+    });
+    log.warn(
+      { id, recipient, seriesKey, revisions: recovered.length },
+      'The recipient holds revisions that were forgotten here: taken over',
+    );
+    return true;
   }
 
   async function send(item: OutboxItem, signal: AbortSignal): Promise<void> {
@@ -140,7 +178,10 @@ export function createSender(deps: SenderDeps): Sender {
     try {
       const parcel: Parcel = { id: item.id, seriesKey: item.seriesKey, revision: item.revision, digest: item.digest, bytes };
       const delivery = await adapter.send(parcel, abort.signal);
-      if (delivery.kind === 'refused') return await refuse(item.id, delivery);
+      if (delivery.kind === 'refused') {
+        if (delivery.code === 'E114' && (await takeOver(item, abort.signal))) return;
+        return await refuse(item.id, delivery);
+      }
       const isGood = delivery.kind === 'handed-over' || (await accept(item.id, reportOf(bytes), delivery.bytes, delivery.isRepeat));
       if (isGood && delivery.kind === 'receipt') itemRetries.delete(item.id);
       else waitFor(item.id, delivery.kind === 'handed-over');
@@ -174,15 +215,26 @@ export function createSender(deps: SenderDeps): Sender {
     }
   }
 
+  /** Somebody carried a report of this plant that this outbox never made, or has forgotten. */
+  function noteUnknown(receipt: Receipt): void {
+    const { seriesKey, revision } = receipt;
+    if (!deps.platformKeys().some(({ publicKey }) => verifyReceipt(receipt, undefined, publicKey).ok)) return;
+    if (!seriesKey.startsWith(deps.seriesPrefix)) return;
+    log.error({ recipient, seriesKey, revision, id: receipt.reportId }, 'A receipt came for a report of this plant that is not known here');
+    unknownReport = { sinceMs: unknownReport?.sinceMs ?? clock.now(), seriesKey, revision };
+  }
+
   async function takeLateReceipts(signal: AbortSignal): Promise<void> {
     for (const late of (await adapter.receipts?.(signal)) ?? []) {
       const receipt = parsed(late.bytes);
       const item = receipt === undefined ? undefined : outbox.find(receipt.reportId);
       if (item === undefined || item.recipient !== recipient) {
+        if (receipt !== undefined) noteUnknown(receipt);
         await late.taken(false);
         continue;
       }
-      if (item.state === 'sending') {
+      const isEnded = (item.state === 'withdrawn' || item.state === 'expired') && item.receipt === undefined;
+      if (item.state === 'sending' || isEnded) {
         const bytes = await outbox.files.read('bytes', item.id);
         const isGood = bytes !== undefined && (await accept(item.id, reportOf(bytes), late.bytes, false));
         if (!isGood)
@@ -227,11 +279,17 @@ export function createSender(deps: SenderDeps): Sender {
       ...(downSinceMs === undefined ? {} : { downSinceMs, nextAttemptMs: clock.now() + Math.max(0, pausedUntilMs - clock.monotonic()) }),
       ...(downSinceMs === undefined || downReason === undefined ? {} : { downReason }),
       ...(badReceipt === undefined ? {} : { badReceipt }),
+      ...(unknownReport === undefined ? {} : { unknownReport }),
     }),
   };
 }
 
 const stopped = new Error('stopped');
+const takenOver = {
+  vi: 'Bên nhận đã giữ bản do chính nhà máy này gửi trước đó: lấy lại bản đó',
+  en: 'The recipient holds what this plant sent before: taken over',
+};
+const arrivedBefore = { vi: 'Đã đến nơi nhận trước khi dừng', en: 'It had arrived before it was stopped' };
 const chainBroken = { vi: 'Bản trước bị từ chối: lập lại', en: 'The revision before was refused: made again' };
 
 function isUnsent(state: OutboxItem['state']): boolean {

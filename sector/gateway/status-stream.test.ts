@@ -1,7 +1,7 @@
 import { createSimClock } from '@nhip/core/process/simulation/sim-clock';
 import { createSimDisk } from '@nhip/core/process/simulation/sim-disk';
 import { createSimRandom } from '@nhip/core/process/simulation/sim-random';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { checkMachineStatusSchema, schemas } from '../contract/schema-check.ts';
 import type { Adapter } from './adapters/adapter.ts';
 import { openOutbox } from './outbox/outbox.ts';
@@ -28,7 +28,10 @@ async function openStream({ isOn = true, isEnabled = true } = {}) {
   const adapter: Adapter = {
     kind: 'https',
     send: () => Promise.reject(new Error('no reports here')),
-    sendEvents: async (batch) => void sent.push(...JSON.parse(Buffer.from(batch).toString('utf8'))),
+    sendEvents: async (batch) => {
+      sent.push(...JSON.parse(Buffer.from(batch).toString('utf8')));
+      return { refused: 0 };
+    },
     close: async () => undefined,
   };
   const change = (machine: string): MachineChange => ({
@@ -96,6 +99,21 @@ describe('the machine-status stream', () => {
     await expect(stream.pass({ ...adapter, sendEvents: () => Promise.reject(new Error('down')) }, alive)).rejects.toThrow('down');
     await stream.pass(adapter, alive);
     expect([sent.length, stream.dropped()]).toEqual([3, 1]);
+  });
+
+  it('names a change alike when it is tried again, also in the next month, and counts what the recipient never takes', async () => {
+    const { clock, stream, sent, adapter, change } = await openStream();
+    await clock.advance(30 * 86_400_000);
+    stream.changed(change('may-1'));
+    await clock.advance(60_000);
+    const lost = vi.fn(async (batch: Uint8Array, signal: AbortSignal) => {
+      await adapter.sendEvents?.(batch, signal);
+      throw new Error('the answer was lost');
+    });
+    await expect(stream.pass({ ...adapter, sendEvents: lost }, alive)).rejects.toThrow('lost');
+    await clock.advance(2 * 86_400_000);
+    await stream.pass({ ...adapter, sendEvents: async (...args) => ({ ...(await adapter.sendEvents?.(...args)), refused: 1 }) }, alive);
+    expect([sent.length, sent[1]?.id, stream.dropped()]).toEqual([2, sent[0]?.id, 1]);
   });
 
   it('names a machine alike for a month, and then otherwise; the old key is destroyed', async () => {

@@ -38,7 +38,7 @@ export interface StatusStream {
   pass(adapter: Adapter, signal: AbortSignal): Promise<void>;
   /** Forgets what waits when it may not leave any more; called at once after a revocation. */
   check(): void;
-  /** Changes that did not fit, or that the filter refused. */
+  /** Changes that did not fit, or that the filter or the recipient refused. */
   dropped(): number;
 }
 
@@ -50,6 +50,8 @@ export function createStatusStream({ env, config, policies, pseudonyms, recipien
   const { clock } = env;
   const { enabled, maxEvents, machineClasses } = config.statusStream;
   let waiting: MachineChange[] = [];
+  /** A change keeps its name while it is tried again, or it would arrive twice when the month, and with it the key, goes over. */
+  const names = new WeakMap<MachineChange, string>();
   let dropped = 0;
 
   function shared() {
@@ -61,10 +63,16 @@ export function createStatusStream({ env, config, policies, pseudonyms, recipien
     return { policy: version.policy, consentId: active.recipient.agreementId, delayMs };
   }
 
+  async function nameOf(change: MachineChange): Promise<string> {
+    const name = names.get(change) ?? (await pseudonyms.of(change.machine));
+    names.set(change, name);
+    return name;
+  }
+
   async function eventOf(change: MachineChange, consentId: string): Promise<MachineStatus> {
     const { machine, state, sinceMs, operationMode, itemState, packmlState } = change;
     return {
-      machineRef: await pseudonyms.of(machine),
+      machineRef: await nameOf(change),
       machineClass: machineClasses[machine] ?? 'other',
       state,
       since: new Date(sinceMs).toISOString(),
@@ -102,11 +110,12 @@ export function createStatusStream({ env, config, policies, pseudonyms, recipien
         for (const change of due) {
           const result = applyPolicyToStatus(await eventOf(change, consentId), policy, recipient, clock.now());
           if (result.ok) events.push(cloudEvent(result.filtered, config));
-          else dropped++;
         }
         // The answer of people may have come while names were made.
         if (shared() === undefined) continue;
-        if (events.length > 0) await adapter.sendEvents(Buffer.from(JSON.stringify(events), 'utf8'), signal);
+        const batch = Buffer.from(JSON.stringify(events), 'utf8');
+        const { refused } = events.length === 0 ? { refused: 0 } : await adapter.sendEvents(batch, signal);
+        dropped += due.length - events.length + refused;
         const sent = new Set(due);
         waiting = waiting.filter((change) => !sent.has(change));
       }

@@ -15,6 +15,24 @@ const postgres = z.strictObject({
 export const platformConfig = z.strictObject({
   host: z.string().min(1).default('127.0.0.1').describe('Address to listen on'),
   port: z.number().int().min(0).max(65_535).default(8090).describe('Port; 0: any free one'),
+  tls: z
+    .strictObject({
+      certFile: z.string().min(1).describe('PEM file with the certificate chain of this server'),
+      keyFile: z.string().min(1).describe('PEM file with its private key, readable by its owner only'),
+      clientCaFile: z.string().min(1).optional().describe('PEM file with the authority of client certificates; absent: none are asked for'),
+      clientCertificate: z
+        .enum(['required', 'optional'])
+        .default('required')
+        .describe(
+          'With clientCaFile. required: every client must show a certificate that is known as its own; optional: only those that have one',
+        ),
+    })
+    .optional()
+    .describe('TLS; without it the server listens on this computer only'),
+  behindProxy: z
+    .boolean()
+    .default(false)
+    .describe('A proxy before this server ends TLS: lets it listen beyond this computer without tls. Client certificates need tls here'),
   platformId: z
     .string()
     .regex(/^[A-Za-z0-9._-]{1,64}$/)
@@ -36,6 +54,19 @@ export const platformConfig = z.strictObject({
     })
     .prefault({})
     .describe('Bounds'),
+  machineStatus: z
+    .strictObject({
+      keepDays: z.number().int().min(1).max(400).default(31).describe('States older than this are refused, and deleted when they are here'),
+      maxPerDay: z
+        .number()
+        .int()
+        .min(1)
+        .max(10_000_000)
+        .default(200_000)
+        .describe('States of one enterprise in a day; more are refused until the next'),
+    })
+    .prefault({})
+    .describe('States of single machines, which factories send only with consent'),
   groupCommit: z
     .strictObject({
       lingerMs: z.number().int().min(0).max(1000).default(3).describe('How long a report waits for others to share its commit'),

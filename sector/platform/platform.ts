@@ -10,6 +10,8 @@ import type { PlatformConfig } from './config.ts';
 import type { Database } from './database.ts';
 import { createApp } from './http/app.ts';
 import type { Route } from './http/route.ts';
+import { agreementRoutes } from './http/routes/agreements.ts';
+import { codeRoutes } from './http/routes/codes.ts';
 import { enrolmentRoutes } from './http/routes/enrolment.ts';
 import { intakeRoutes } from './http/routes/intake.ts';
 import { logRoutes } from './http/routes/log.ts';
@@ -21,15 +23,22 @@ import { createGroupCommit } from './intake/group-commit.ts';
 import { type Answer, createIntake, type Intake } from './intake/intake.ts';
 import type { Sender } from './intake/judge.ts';
 import { migrate } from './migrations/migrate.ts';
+import { createMachineStates } from './status/machine-states.ts';
+import { createRetention } from './status/retention.ts';
+import { statusRoutes } from './status/routes.ts';
 import { createAccessLog } from './store/access-log.ts';
+import { createAgreements } from './store/agreements.ts';
 import { commitReports } from './store/commit-reports.ts';
-import { type Client, createCredentials } from './store/credentials.ts';
+import { createCredentials, type TokenHolder } from './store/credentials.ts';
 import { createFactoryKeys } from './store/factory-keys.ts';
+import { readKnown } from './store/known.ts';
 import { keepPlatformKey, platformKeys } from './store/platform-keys.ts';
 import { createQuarantine } from './store/quarantine.ts';
 import { createReceiptLog } from './store/receipt-log.ts';
 import { createReports } from './store/reports.ts';
 import { createTenants } from './store/tenants.ts';
+import { createCertificateRule } from './tls/certificate-rule.ts';
+import type { ServerTls } from './tls/server-tls.ts';
 
 export interface PlatformDeps {
   readonly database: Database;
@@ -38,6 +47,8 @@ export interface PlatformDeps {
   readonly key: SigningKey;
   readonly operatorToken: string;
   readonly version: string;
+  /** Default: plain HTTP. */
+  readonly tls?: ServerTls | undefined;
 }
 
 /** What the sector server has done since it started. */
@@ -61,6 +72,7 @@ export interface Platform {
 /** How long keys and tokens are remembered: a revocation by another process holds after this. */
 const rememberMs = 5000;
 const wrongSecrets = { free: 20, windowMs: 60_000 };
+const dayMs = 86_400_000;
 
 /** The sector server: intake, store, log and API on one database. */
 export function createPlatform(config: PlatformConfig, deps: PlatformDeps): Platform {
@@ -74,8 +86,12 @@ export function createPlatform(config: PlatformConfig, deps: PlatformDeps): Plat
   const quarantine = createQuarantine(database, now, config.limits.refusedReports);
   const accessLog = createAccessLog(database, now);
   const receiptLog = createReceiptLog(database, key, now);
+  const { keepDays, maxPerDay } = config.machineStatus;
+  const states = createMachineStates(database, { keepMs: keepDays * dayMs, maxPerDay, now });
+  const retention = createRetention(states, { clock, log });
+  const agreements = createAgreements(database, now);
   const senders = createShortCache<Sender>(rememberMs);
-  const tokens = createShortCache<Client | undefined>(rememberMs);
+  const tokens = createShortCache<TokenHolder | undefined>(rememberMs);
   const changed = (): void => {
     senders.clear();
     tokens.clear();
@@ -90,10 +106,12 @@ export function createPlatform(config: PlatformConfig, deps: PlatformDeps): Plat
   const intake = createIntake({
     tenants,
     keys,
+    agreements,
     senders,
     quarantine,
     reports,
     groups,
+    known: (candidate) => readKnown(database, [candidate]),
     maxReportBytes: config.limits.reportBytes,
     now,
     answered: (kind) => {
@@ -108,20 +126,26 @@ export function createPlatform(config: PlatformConfig, deps: PlatformDeps): Plat
       return false;
     }
   };
+  const certificates = createCertificateRule(deps.tls?.mode ?? 'off');
   const failures = createFailureLimit(wrongSecrets);
   const routes = [
     ...intakeRoutes(intake),
-    ...transparencyRoutes({ reports, quarantine, accessLog }),
+    ...transparencyRoutes({ reports, quarantine, accessLog, states }),
+    ...statusRoutes({ states, tenants, agreements, accessLog, now }),
+    ...agreementRoutes({ agreements, tenants, accessLog, changed }),
+    ...codeRoutes(),
     ...logRoutes(receiptLog, () => platformKeys(database)),
-    ...enrolmentRoutes({ database, keys, credentials, failures, platformJwk, now, changed }),
+    ...enrolmentRoutes({ database, keys, credentials, failures, platformJwk, certificates, now, changed }),
     ...operatorRoutes({ database, tenants, keys, credentials, now, changed }),
-    ...pageRoutes({ tenants, reports, quarantine, accessLog, credentials, failures, now }),
+    ...pageRoutes({ tenants, agreements, reports, quarantine, accessLog, credentials, states, certificates, failures, now }),
     ...serverRoutes(isReady),
   ];
   const app = createApp({
     log,
     routes,
-    authenticator: createAuthenticator({ credentials, tokens, operatorToken: deps.operatorToken, now }),
+    authenticator: createAuthenticator({ credentials, tokens, certificates, operatorToken: deps.operatorToken, now }),
+    certificates,
+    tls: deps.tls?.options,
     version: deps.version,
     maxBodyBytes: config.limits.bodyBytes,
   });
@@ -136,11 +160,15 @@ export function createPlatform(config: PlatformConfig, deps: PlatformDeps): Plat
       if (applied > 0) log.info({ migrations: applied }, 'The database was migrated');
       await keepPlatformKey(database, platformJwk, now());
       await app.listen({ host: config.host, port: config.port });
+      retention.start();
       const address = app.server.address();
       return typeof address === 'object' && address !== null ? address.port : config.port;
     },
     stop() {
-      stopping ??= app.close().then(() => groups.stop());
+      stopping ??= app.close().then(async () => {
+        await retention.stop();
+        await groups.stop();
+      });
       return stopping;
     },
     health: () => ({ waitingReports: groups.waiting(), answers: { ...answers } }),

@@ -10,6 +10,7 @@ import { openPostgres } from './database/postgres.ts';
 import type { Database } from './database.ts';
 import { createPlatform, type Platform } from './platform.ts';
 import { openPlatformFiles } from './platform-files.ts';
+import { readServerTls } from './tls/server-tls.ts';
 
 export interface SectorServerDeps {
   readonly clock: Clock;
@@ -35,9 +36,10 @@ export function createSectorServer(folder: string, config: PlatformConfig, deps:
   return {
     name: 'sector',
     async start() {
+      const tls = readServerTls(config);
       const files = openPlatformFiles(folder, config.platformId);
       database = await openDatabase(folder, config, deps);
-      platform = createPlatform(config, { ...deps, ...files, database });
+      platform = createPlatform(config, { ...deps, ...files, database, tls });
       port = await platform.start();
     },
     async stop() {

@@ -19,6 +19,7 @@ it('a day goes from the figures of a plant over HTTP into the sector server, and
   await sector.platform.app.listen({ host: '127.0.0.1', port: 0 });
   const url = `http://127.0.0.1:${(sector.platform.app.server.address() as AddressInfo).port}/v1`;
   const factory = await sector.enrol(enterpriseId);
+  await sector.agree(enterpriseId);
   const publicKey = publicKeyFromJwk(jwkOf(sector.key.kid, sector.key.privateKey));
 
   const clock = createSimClock(startMs);

@@ -36,7 +36,7 @@ export const simulatedFactories: readonly FactoryIdentity[] = [
     enterpriseId: '0999999976',
     establishmentId: 'tay-ninh-01',
     provinceCode: '80',
-    activityCode: '1104',
+    activityCode: '1105',
     products: {
       'Nước tinh khiết 6 × 1,5 L': cases('11041'),
       'Nước khoáng 6 × 1,5 L': cases('11041'),

@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError, PermanentError } from '@nhip/core/process/errors';
 import type { Log } from '@nhip/core/process/log';
-import { createNodeDisk } from '@nhip/core/process/node-disk';
-import { replaceSmallFile } from '@nhip/core/process/small-file';
-import { enrol } from '@nhip/sector/gateway/enrol';
 import { loadSigningKey } from '@nhip/sector/gateway/key-files';
 import { z } from 'zod';
+import { joinPlatform } from '../join-platform.ts';
+import { keep, readKept } from '../kept-file.ts';
 import type { FactoryIdentity } from './factories.ts';
 
 /** Files of a factory in its folder, private to the user. */
@@ -50,29 +48,20 @@ export async function enrolOnce(factory: FactoryIdentity, options: EnrolOptions)
     throw new ConfigError('--code', [`${factory.id} is not enrolled yet: its first start needs a code, which ${command} prints`]);
   }
   const key = await loadSigningKey(join(folder, factoryFiles.key), factory.enterpriseId, keyName);
-  const { clientId, clientSecret, platformKey, kid } = await enrol(url, code, key, { nowMs, signal }).catch((error: unknown) => {
+  const files = { secret: join(folder, factoryFiles.secret), platformKey: join(folder, factoryFiles.platformKey) };
+  const { clientId, platformKey, kid } = await joinPlatform(files, url, code, key, { nowMs, signal }).catch((error: unknown) => {
     if (!(error instanceof PermanentError)) throw error;
     const advice = `A factory is enrolled once at a server and keeps its key and client in ${folder}: put that folder back when it was removed.`;
     throw new PermanentError(error.code, `${error.message} ${advice}`, error);
   });
-  const disk = createNodeDisk(folder);
-  const write = (name: string, text: string): Promise<void> => replaceSmallFile(disk, '.', name, new TextEncoder().encode(text));
-  await write(factoryFiles.secret, `${clientSecret}\n`);
-  await write(factoryFiles.platformKey, JSON.stringify(platformKey));
-  await write(factoryFiles.enrolment, JSON.stringify({ clientId, kid, url }));
+  await keep(join(folder, factoryFiles.enrolment), JSON.stringify({ clientId, kid, url }));
   log.info({ factory: factory.id, kid, platformKey }, 'The factory was enrolled at the sector server');
   return clientId;
 }
 
 function readEnrolment(file: string): string | undefined {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return undefined;
-    throw new ConfigError(file, [`cannot be read: ${code ?? String(error)}`]);
-  }
+  const text = readKept(file);
+  if (text === undefined) return undefined;
   try {
     return enrolmentFile.parse(JSON.parse(text)).clientId;
   } catch {

@@ -1,9 +1,18 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { parseYaml } from '@nhip/core/process/config';
 import { ConfigError } from '@nhip/core/process/errors';
 import { parsePolicy, type SharingPolicy } from '@nhip/sector/contract/policy';
 import { stringify } from 'yaml';
+import { keep, readKept } from '../kept-file.ts';
 import type { FactoryIdentity } from './factories.ts';
+import { dailyReport, firstPolicy } from './first-policy.ts';
+
+/** What the operator of the sector server records, so that the reports of a simulated factory are taken. */
+export const simulatedPurposes = ['sector_statistics', 'energy_efficiency'] as const;
+
+/** The agreement that the policy of a simulated factory names. */
+export function simulatedAgreement({ establishmentId }: Pick<FactoryIdentity, 'establishmentId'>): string {
+  return `urn:agreement:simulated:${establishmentId}`;
+}
 
 /** The recipient of the policy, and of the gateway's configuration. */
 export const recipientId = 'sector-platform';
@@ -18,58 +27,31 @@ const remark = `# What this simulated factory shares, and with whom. A change is
  *
  * @param url of the platform's API, `https://…/v1`
  */
-export function keepPolicy(file: string, factory: FactoryIdentity, url: string): void {
+export async function keepPolicy(file: string, factory: FactoryIdentity, url: string): Promise<void> {
   const current = readPolicy(file);
   const recipient = current?.recipients.find(({ id }) => id === recipientId);
   if (current !== undefined && (recipient === undefined || recipient.endpoint.url === url)) return;
-  const next = current === undefined ? firstPolicy(factory, url) : movedTo(current, url);
-  writeFileSync(file, remark + stringify(next), { mode: 0o600 });
+  const next = current === undefined ? policyOf(factory, url) : movedTo(current, url);
+  await keep(file, remark + stringify(next));
 }
 
 function readPolicy(file: string): SharingPolicy | undefined {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return undefined;
-    throw new ConfigError(file, [`cannot be read: ${code ?? String(error)}`]);
-  }
+  const text = readKept(file);
+  if (text === undefined) return undefined;
   const parsed = parsePolicy(parseYaml(text, file, {}));
   if (!parsed.ok) throw new ConfigError(file, parsed.problems);
   return parsed.policy;
 }
 
-function firstPolicy({ enterpriseId, establishmentId, approvers, include, exclude }: FactoryIdentity, url: string): SharingPolicy {
-  return {
-    policyId: `urn:policy:${enterpriseId}:${establishmentId}:sector`,
-    version: 1,
-    owner: { enterpriseId, approvers, approvalsNeeded: 2 },
-    // The first day on which the code lists that it uses hold.
-    validFrom: '2025-12-01T00:00:00+07:00',
-    defaults: { effect: 'deny' },
-    recipients: [
-      {
-        id: recipientId,
-        endpoint: { adapter: 'https', url, jurisdiction: 'VN' },
-        legalBasis: 'contract',
-        agreementId: `urn:agreement:simulated:${establishmentId}`,
-        purposes: ['sector_statistics', 'energy_efficiency'],
-        products: [
-          {
-            contract: 'vn.sector.production-report',
-            enabled: true,
-            minPeriod: 'P1D',
-            minMachines: 3,
-            delay: 'PT0M',
-            holdForPreview: 'PT0M',
-            include,
-            exclude,
-          },
-        ],
-      },
-    ],
-  };
+function policyOf(factory: FactoryIdentity, url: string): SharingPolicy {
+  const { include, exclude } = factory;
+  return firstPolicy(factory, url, {
+    id: recipientId,
+    legalBasis: 'contract',
+    agreementId: simulatedAgreement(factory),
+    purposes: simulatedPurposes,
+    products: [{ ...dailyReport, include, exclude }],
+  });
 }
 
 function movedTo(policy: SharingPolicy, url: string): SharingPolicy {

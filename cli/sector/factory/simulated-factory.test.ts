@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parseInput } from '../../arguments.ts';
 import { factory as command } from '../factory.ts';
 import { findFactory, simulatedFactories } from './factories.ts';
+import { simulatedAgreement, simulatedPurposes } from './factory-policy.ts';
 import { createSimulatedFactory, type SimulatedFactory } from './simulated-factory.ts';
 
 // Days of simulation, on a computer that may be busy.
@@ -42,6 +43,10 @@ async function codeFor({ enterpriseId, establishmentId, definition }: typeof ide
   const base = `/v1/operator/enterprises/${enterpriseId}`;
   const establishments = [{ establishmentId, name: definition.site.vi }];
   await platform.call('PUT', base, { as: operatorToken, body: { name: definition.enterprise.vi, establishments } });
+  await platform.call('PUT', `${base}/agreements/${encodeURIComponent(simulatedAgreement(identity))}`, {
+    as: operatorToken,
+    body: { products: ['vn.sector.production-report'], purposes: simulatedPurposes, validFrom: '2025-12-01T00:00:00+07:00' },
+  });
   const { json } = await platform.call('POST', `${base}/enrolment-codes`, {
     as: operatorToken,
     body: { keyValidFrom: '2026-11-01T00:00:00Z' },

@@ -71,7 +71,7 @@ export function createSimulatedFactory(
       makePrivate(folder);
       const url = `${sectorUrl.replace(/\/+$/, '')}/v1`;
       const clientId = await enrolOnce(factory, { folder, url, code, log, nowMs: env.clock.now(), signal: stopping.signal });
-      keepPolicy(join(folder, factoryFiles.policy), factory, url);
+      await keepPolicy(join(folder, factoryFiles.policy), factory, url);
       const config = configOf(factory, clientId, days);
       const figures = createSimulatedFigures(factory.definition, factory.seed);
       gateway = createGateway({ env, log, figures, config, files: createGatewayFiles(config, folder), version });

@@ -46,7 +46,8 @@ export function backupRoutes({ backups }: RouteDeps): readonly Route[] {
     route({
       method: 'POST',
       path: '/api/v1/backups',
-      summary: 'Begins a backup on the server’s own disk; live values go on meanwhile, the store waits while its file is copied.',
+      summary:
+        'Begins a backup on the server’s own disk, with what was shared and its keys; live values go on meanwhile, the store waits while its file is copied.',
       access: 'admin',
       body: z.strictObject({}),
       response: backupState,

@@ -20,6 +20,8 @@ export interface CodeList {
   /** A check digit or the like. */
   readonly isSound?: (code: string) => boolean;
   readonly items: readonly CodeItem[];
+  /** Further codes that are listed without a name; the source has their names. */
+  readonly codes?: readonly string[];
 }
 
 export interface CodeItem extends Text {
@@ -28,13 +30,23 @@ export interface CodeItem extends Text {
 
 export type CodeStatus = 'listed' | 'unlisted' | 'invalid';
 
+/** Whether a date (`YYYY-MM-DD`) is within those of a list. */
+export function isInForce({ validFrom, validTo }: CodeList, atDate: string): boolean {
+  return atDate >= validFrom && (validTo === undefined || atDate <= validTo);
+}
+
 /** What a list says about a code at a date (`YYYY-MM-DD`). */
 export function codeStatus(list: CodeList, code: string, atDate: string): CodeStatus {
-  if (atDate < list.validFrom || (list.validTo !== undefined && atDate > list.validTo)) return 'invalid';
+  if (!isInForce(list, atDate)) return 'invalid';
   if (!list.form.test(code) || list.isSound?.(code) === false) return 'invalid';
-  if (list.items.some((item) => item.code === code)) return 'listed';
+  if (hasCode(list, code)) return 'listed';
   if (list.isComplete) return 'invalid';
   if (list.listedPrefix === undefined) return 'unlisted';
   const prefix = code.slice(0, list.listedPrefix);
-  return list.items.some((item) => item.code === prefix) ? 'unlisted' : 'invalid';
+  return hasCode(list, prefix) ? 'unlisted' : 'invalid';
+}
+
+/** Whether a list names a code, at any date. */
+export function hasCode({ items, codes }: CodeList, code: string): boolean {
+  return items.some((item) => item.code === code) || codes?.includes(code) === true;
 }

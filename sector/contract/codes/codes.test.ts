@@ -8,7 +8,7 @@ import { provinceList2004, provinceList2025, provinceSuccessors, reusedProvinceC
 import { isTaxCode } from './tax-code.ts';
 import { toeOf } from './toe.ts';
 import { units } from './units.ts';
-import { vsic2018 } from './vsic.ts';
+import { vsic2018, vsic2025 } from './vsic.ts';
 
 describe('provinces', () => {
   it('are 63 before 1 July 2025 and 34 after it, each old one in one new one', () => {
@@ -40,12 +40,29 @@ it('accepts codes of incomplete lists by their form and says so', () => {
   expect(codeStatus(vsic2018, '1410', '2025-01-01')).toBe('unlisted');
   expect(codeStatus(vsic2018, '0910', '2025-01-01')).toBe('invalid');
   expect(codeStatus(vsic2018, '1410', '2025-11-15')).toBe('invalid');
-  expect(isCodeValid('VSIC2025', '1410', '2025-11-15')).toBe(true);
   expect(isCodeValid('VSIC2007', '1410', '2025-11-15')).toBe(false);
   expect(isCodeValid('HS2022', '6109.10.00', '2026-01-01')).toBe(true);
   expect(isCodeValid('HS2022', '610', '2026-01-01')).toBe(false);
   expect(isCodeValid('GTIN', '4006381333931', '2026-01-01')).toBe(true);
   expect(isCodeValid('GTIN', '4006381333932', '2026-01-01')).toBe(false);
+});
+
+it('knows every industry of VSIC 2025, on each level', () => {
+  const at = (code: string): boolean => isCodeValid('VSIC2025', code, '2025-11-15');
+  for (const code of ['10', '141', '1410', '14100', '1105', '2611', '2619', '33200']) expect(at(code), code).toBe(true);
+  // Of 2018, without a place, of another section.
+  for (const code of ['2610', '1411', '14101', '34', '3511', '101010']) expect(at(code), code).toBe(false);
+  expect(isCodeValid('VSIC2025', '1410', '2025-11-14')).toBe(false);
+  const divisions = new Set(vsic2025.items.map(({ code }) => code));
+  expect(new Set(vsic2025.codes?.map((code) => code.slice(0, 2)))).toEqual(divisions);
+  expect(new Set(vsic2025.codes).size).toBe(vsic2025.codes?.length);
+  for (const code of vsic2025.codes ?? []) {
+    expect(code).toMatch(vsic2025.form);
+    // A class that is not divided has one code below it, which ends in 0.
+    const below = vsic2025.codes?.filter((each) => each.length === 5 && each.startsWith(code)) ?? [];
+    if (code.length === 4 && below.length === 1) expect(below).toEqual([`${code}0`]);
+    if (code.length === 4 && below.length > 1) expect(below).not.toContain(`${code}0`);
+  }
 });
 
 it('knows a tax code by its check digit', () => {

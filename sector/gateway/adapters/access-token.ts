@@ -29,9 +29,11 @@ export function createAccessToken({ url, clientId, secret, tls, now }: AccessTok
       const headers = { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' };
       const answer = await post({ url, headers, body: Buffer.from(form.toString()), tls, signal }, now());
       if (answer.status !== 200) {
-        const advice = answer.status === 401 ? ': the client or its secret is wrong, or was revoked' : '';
+        const said = problemWords(answer.body);
+        const words = said === '' ? '' : ` (${said})`;
+        const advice = answer.status === 401 ? ': the client, its secret or its certificate is wrong, or was revoked' : '';
         const retry = answer.retryAfterMs === undefined ? {} : { retryAfterMs: answer.retryAfterMs };
-        throw new RetryableError('gateway.token', `${url.href} answered ${answer.status}${advice}`, retry);
+        throw new RetryableError('gateway.token', `${url.href} answered ${answer.status}${words}${advice}`, retry);
       }
       const { text, lifeMs } = tokenOf(answer.body, url);
       token = { text, untilMs: now() + Math.max(lifeMs / 2, lifeMs - reserveMs) };
@@ -41,6 +43,20 @@ export function createAccessToken({ url, clientId, secret, tls, now }: AccessTok
       token = undefined;
     },
   };
+}
+
+/** What the other side says of a refusal: of RFC 6749, or of RFC 9457. It comes from elsewhere: it is cut. */
+function problemWords(body: Uint8Array): string {
+  try {
+    const json = JSON.parse(Buffer.from(body).toString('utf8')) as {
+      readonly error_description?: unknown;
+      readonly detail?: unknown;
+    } | null;
+    const said = json?.error_description ?? json?.detail;
+    return typeof said === 'string' ? said.slice(0, 300) : '';
+  } catch {
+    return '';
+  }
 }
 
 function tokenOf(body: Uint8Array, url: URL): { readonly text: string; readonly lifeMs: number } {

@@ -13,8 +13,13 @@ export interface Adapter {
   send(parcel: Parcel, signal: AbortSignal): Promise<Delivery>;
   /** Receipts that come by themselves, later than `send`. Each is given again until it is `taken`. */
   receipts?(signal: AbortSignal): Promise<readonly LateReceipt[]>;
-  /** Machine states as a batch of CloudEvents (JSON). */
-  sendEvents?(batch: Uint8Array, signal: AbortSignal): Promise<void>;
+  /** What the other side says it holds of a series, oldest revision first; [] when it does not tell. Nothing of it is verified. */
+  held?(seriesKey: string, signal: AbortSignal): Promise<readonly HeldReport[]>;
+  /**
+   * Machine states as a batch of CloudEvents (JSON). Resolves when each of them is kept there or will never be: with how many were refused.
+   * The same events may come again and must do no harm.
+   */
+  sendEvents?(batch: Uint8Array, signal: AbortSignal): Promise<{ readonly refused: number }>;
   close(): Promise<void>;
 }
 
@@ -35,6 +40,12 @@ export type Delivery =
   | { readonly kind: 'handed-over' }
   /** It will never be taken as it is. */
   | { readonly kind: 'refused'; readonly code: string; readonly pointer: string; readonly message: Text };
+
+/** A report as it is said to have been sent, and its receipt. */
+export interface HeldReport {
+  readonly bytes: Uint8Array;
+  readonly receipt: Uint8Array;
+}
 
 export interface LateReceipt {
   readonly bytes: Uint8Array;

@@ -29,16 +29,26 @@ const maxAnswerBytes = 262_144;
 
 /** One POST. Rejects with RetryableError when there is no whole answer, or with the reason of the signal. Redirects are not followed. */
 export function post(request: HttpRequest, nowMs: number): Promise<HttpAnswer> {
+  const { headers, body } = request;
+  return exchange('POST', { ...request, headers: { ...headers, 'content-length': String(body.length) } }, nowMs);
+}
+
+/** One GET; as `post`. */
+export function get(request: Omit<HttpRequest, 'body'>, nowMs: number): Promise<HttpAnswer> {
+  return exchange('GET', request, nowMs);
+}
+
+function exchange(method: 'GET' | 'POST', request: Omit<HttpRequest, 'body'> & { readonly body?: Uint8Array }, nowMs: number) {
   const { url, headers, body, tls, signal } = request;
-  return new Promise((resolve, reject) => {
+  return new Promise<HttpAnswer>((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
     const fail = (error: unknown): void => {
       const words = error instanceof Error ? error.message || ('code' in error ? String(error.code) : error.name) : String(error);
       reject(signal.aborted ? signal.reason : new RetryableError('gateway.connection', `${url.origin}: ${words}`, { cause: error }));
     };
     const options = {
-      method: 'POST',
-      headers: { ...headers, 'content-length': String(body.length) },
+      method,
+      headers,
       signal,
       // A connection of its own: a kept one that the other side just closed looks like a lost report.
       agent: false,

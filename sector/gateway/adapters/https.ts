@@ -42,11 +42,22 @@ export function createHttpsAdapter({ url, token, tls, now }: HttpsAdapterDeps): 
       const path = '/machine-status/events';
       const answer = await authorised(path, 'application/cloudevents-batch+json', batch, signal);
       if (answer.status < 200 || answer.status > 299) retryLater(answer, under(path));
+      return { refused: refusedEvents(answer.body) };
     },
     async close() {
       closing.abort(new RetryableError('gateway.closing', 'the gateway is being stopped'));
     },
   };
+}
+
+/** How many events the other side will never take; of an answer that does not tell, none. */
+function refusedEvents(body: Uint8Array): number {
+  try {
+    const json = JSON.parse(Buffer.from(body).toString('utf8')) as { readonly refused?: unknown } | null;
+    return Array.isArray(json?.refused) ? json.refused.length : 0;
+  } catch {
+    return 0;
+  }
 }
 
 /** Statuses that say the report itself is not good. A 403 without findings is about the client, not about the report. */

@@ -3,7 +3,7 @@ import { readSmallFile, replaceSmallFile } from '@nhip/core/process/small-file';
 
 /** Documents of the outbox, one file each, durable when written. `bytes`: what leaves; `source`: what it was made from; `receipts`. */
 export type Shelf = 'bytes' | 'source' | 'receipts';
-const shelves: readonly Shelf[] = ['bytes', 'source', 'receipts'];
+export const shelves: readonly Shelf[] = ['bytes', 'source', 'receipts'];
 
 export interface OutboxFiles {
   write(shelf: Shelf, id: string, bytes: Uint8Array): Promise<void>;

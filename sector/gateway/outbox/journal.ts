@@ -29,8 +29,7 @@ const keysPerLine = 200;
 /** Opens the journal of a folder, or begins one. Throws FatalError `outbox.damaged`. */
 export async function openJournal(disk: Disk, folder: string, { minFileBytes = 1_048_576 } = {}): Promise<Journal> {
   await disk.makeDir(folder);
-  const names = (await disk.readDir(folder)).filter((name) => fileForm.test(name)).sort();
-  const newest = names.at(-1);
+  const newest = newestJournal(await disk.readDir(folder));
   const table = new Map<string, unknown>();
   let number = Number(fileForm.exec(newest ?? '')?.[1] ?? 0);
   let file: OpenFile | undefined;
@@ -128,6 +127,14 @@ export async function openJournal(disk: Disk, folder: string, { minFileBytes = 1
       file = undefined;
     },
   };
+}
+
+/** Of the names in a folder, the journal that counts: a newer one is complete as soon as it has its name. */
+export function newestJournal(names: readonly string[]): string | undefined {
+  return names
+    .filter((name) => fileForm.test(name))
+    .sort()
+    .at(-1);
 }
 
 /** Reads the lines; cuts off a torn last one. Resolves to the size of what is good. */

@@ -23,7 +23,7 @@ export interface Outbox {
   readonly journal: Journal;
   /** Bytes of reports that have not arrived. */
   waitingBytes(): number;
-  /** Removes items that are done with and ended before `beforeMs`; what a series needs to go on stays. */
+  /** Removes items of periods before `beforeMs`, but for series of which something still waits: it follows what was sent. */
   prune(beforeMs: number): Promise<number>;
   close(): Promise<void>;
 }
@@ -37,8 +37,12 @@ export interface OutboxChange {
 const itemPrefix = 'item/';
 
 /** Opens the outbox in `folder`. Throws FatalError when its journal is damaged. */
-export async function openOutbox(env: Pick<Env, 'disk'>, folder: string): Promise<Outbox> {
-  const journal = await openJournal(env.disk, folder);
+export async function openOutbox(
+  env: Pick<Env, 'disk'>,
+  folder: string,
+  options: { readonly minFileBytes?: number } = {},
+): Promise<Outbox> {
+  const journal = await openJournal(env.disk, folder, options);
   const files = createOutboxFiles(env.disk, folder);
   const byId = new Map<string, OutboxItem>();
   const bySeries = new Map<string, Set<string>>();
@@ -95,7 +99,8 @@ export async function openOutbox(env: Pick<Env, 'disk'>, folder: string): Promis
     waitingBytes: () => waiting().reduce((sum, { bytes = 0 }) => sum + bytes, 0),
     prune: (beforeMs) =>
       alone(async () => {
-        const old = items().filter(({ state, toMs }) => toMs < beforeMs && !waitingStates.includes(state));
+        const open = new Set(waiting().map((item) => seriesId(item.recipient, item.seriesKey)));
+        const old = items().filter(({ toMs, recipient, seriesKey }) => toMs < beforeMs && !open.has(seriesId(recipient, seriesKey)));
         if (old.length === 0) return 0;
         await journal.commit(old.map(({ id }) => [`${itemPrefix}${id}`, undefined] as const));
         for (const item of old) {

@@ -79,6 +79,19 @@ export async function startModelPlatform(): Promise<ModelPlatform> {
     return { status: 201, body: receipt };
   }
 
+  /** Reading back: revisions of a series, a report, its receipt. */
+  function heldAt(path: string): Buffer | undefined {
+    const key = /^\/v1\/series\/([^/]+)\/reports$/.exec(path)?.[1];
+    if (key !== undefined) {
+      const revisions = series.get(decodeURIComponent(key));
+      const rows = revisions?.map((bytes) => ({ reportId: (JSON.parse(bytes.toString('utf8')) as ProductionReport).reportId }));
+      return rows === undefined ? undefined : Buffer.from(JSON.stringify({ reports: rows }));
+    }
+    const [, id, receipt] = /^\/v1\/reports\/([^/]+)(\/receipt)?$/.exec(path) ?? [];
+    const bytes = [...series.values()].flat().find((each) => (JSON.parse(each.toString('utf8')) as ProductionReport).reportId === id);
+    return bytes === undefined || receipt === undefined ? bytes : receipts.get(digestOfBytes(bytes));
+  }
+
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
@@ -95,6 +108,10 @@ export async function startModelPlatform(): Promise<ModelPlatform> {
     const trouble = platform.trouble?.() ?? 'none';
     if (trouble === 'token-forgotten') token = 'none';
     if (request.headers.authorization !== `Bearer ${token}`) return reply(401, problem('401', ''));
+    if (request.method === 'GET') {
+      const known = heldAt(request.url ?? '');
+      return known === undefined ? reply(404, problem('404', '')) : reply(200, known);
+    }
     if (request.url === '/v1/machine-status/events') {
       events.push(body);
       return reply(202, Buffer.alloc(0));

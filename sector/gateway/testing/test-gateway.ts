@@ -66,6 +66,15 @@ export function policyYaml({ version = 1, url, adapter = 'https', ...options }: 
   });
 }
 
+/** One connection, nothing else than the least. */
+export const testConfig: GatewayConfig = gatewayConfig.parse({
+  enterpriseId,
+  establishmentId: 'nm-01',
+  provinceCode: '79',
+  activityCode: '1410',
+  recipients: { 'sector-platform': { platformKeyFile: 'sector.pub' } },
+});
+
 export interface TestGateway {
   readonly gateway: Gateway;
   readonly clock: SimClock;
@@ -90,11 +99,13 @@ export function createTestGateway(options: {
   readonly intervalMs?: number;
   readonly bundle?: Disk;
   readonly clock?: SimClock;
+  readonly disk?: SimDisk;
+  readonly key?: SigningKey;
 }): TestGateway {
   const clock = options.clock ?? createSimClock(startMs);
-  const disk = createSimDisk();
+  const disk = options.disk ?? createSimDisk();
   const random = createSimRandom(options.seed ?? 1);
-  const key: SigningKey = { kid: kidOf(enterpriseId, 'k1'), privateKey: generateKey().privateKey };
+  const key: SigningKey = options.key ?? { kid: kidOf(enterpriseId, 'k1'), privateKey: generateKey().privateKey };
   let policy: string | undefined;
   const recipient = { platformKeyFile: 'x', clientId: 'c', approval: options.approval ?? 'each', periods: options.periods ?? ['P1D'] };
   const config = gatewayConfig.parse({

@@ -1,8 +1,11 @@
+import type { ServerOptions } from 'node:https';
 import { RetryableError } from '@nhip/core/process/errors';
 import type { Log } from '@nhip/core/process/log';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { Authenticator } from '../auth/authenticator.ts';
+import type { CertificateRule } from '../tls/certificate-rule.ts';
+import { presentedCertificate } from '../tls/client-certificate.ts';
 import { openApiDocument } from './openapi.ts';
 import { HttpProblem, problemOf, problemType } from './problem.ts';
 import type { Caller, Route } from './route.ts';
@@ -14,6 +17,9 @@ export interface AppDeps {
   readonly version: string;
   /** Of a request; a batch has many reports. */
   readonly maxBodyBytes: number;
+  readonly certificates: Pick<CertificateRule, 'demand'>;
+  /** undefined: plain HTTP. */
+  readonly tls?: ServerOptions | undefined;
 }
 
 /** On every answer. Pages load their style from this server and nothing else. */
@@ -32,6 +38,8 @@ const maxPurpose = 200;
 /** The HTTP server: route table, the document made from it, errors as RFC 9457. Does not listen yet. */
 export function createApp(deps: AppDeps): FastifyInstance {
   const app = Fastify({
+    // Typed for HTTPS only, which differs in nothing that is used here.
+    ...({ https: deps.tls ?? null } as object),
     bodyLimit: deps.maxBodyBytes,
     requestTimeout: 60_000,
     keepAliveTimeout: 10_000,
@@ -41,7 +49,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
   app.server.headersTimeout = 10_000;
   // Bodies stay bytes until a route says what they are: a report is stored as it came.
   app.removeAllContentTypeParsers();
-  for (const type of ['application/json', 'application/x-www-form-urlencoded']) {
+  for (const type of ['application/json', 'application/cloudevents-batch+json', 'application/x-www-form-urlencoded']) {
     app.addContentTypeParser(type, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   }
   app.addHook('onRequest', async (_request, reply) => void reply.headers(securityHeaders));
@@ -66,8 +74,10 @@ export function fastifyPath(path: string): string {
 }
 
 async function handle(route: Route, request: FastifyRequest, reply: FastifyReply, deps: AppDeps): Promise<unknown> {
-  const principal = await deps.authenticator.identify(request.headers);
-  const caller: Caller = { principal, purpose: purposeOf(request), address: request.socket.remoteAddress ?? '' };
+  const certificate = presentedCertificate(request.raw.socket);
+  if (isForClients(route)) deps.certificates.demand(certificate);
+  const principal = await deps.authenticator.identify(request.headers, certificate);
+  const caller: Caller = { principal, purpose: purposeOf(request), address: request.socket.remoteAddress ?? '', certificate };
   authorise(route, caller);
   const input = {
     params: check(route.params, request.params, 'path'),
@@ -79,10 +89,15 @@ async function handle(route: Route, request: FastifyRequest, reply: FastifyReply
   return reply.sent || answer === undefined ? reply : answer;
 }
 
+/** Where a client identifies itself, by a token or, on open routes, by a secret. */
+function isForClients({ access, takesCredentials }: Route): boolean {
+  return access === 'open' ? takesCredentials === true : access !== 'operator';
+}
+
 function authorise({ access }: Route, { principal }: Caller): void {
   if (access === 'open') return;
   if (principal === undefined) {
-    const detail = 'Send a token as Bearer: clients get one by POST /oauth/token.';
+    const detail = 'Send a token as Bearer, over the certificate it was given over: clients get one by POST /oauth/token.';
     throw new HttpProblem(401, detail, { 'www-authenticate': 'Bearer realm="nhip-sector"' });
   }
   const isAllowed = principal.role === 'operator' ? access === 'operator' : access !== 'operator' && principal.scopes.includes(access);

@@ -11,6 +11,8 @@ const description = `Where factories of a sector send their signed production re
 
 **Reports** are canonical JSON (RFC 8785, Unicode NFC), signed with Ed25519. The same bytes again give the first receipt again, so a sender repeats until it has one.
 
+**Machine states** are CloudEvents, sent only with consent and under pseudonyms. An event is kept once, for a stated time.
+
 **Reading** writes an entry into the access log of the enterprise; the header \`Nhip-Purpose\` (percent-encoded) says why.
 
 **Errors** are RFC 9457 documents (application/problem+json). 503 and 429 tell in \`Retry-After\` how many seconds to wait.`;
@@ -51,7 +53,7 @@ function operationOf(route: Route): Json {
     return [status, { description: words, ...(status === '204' || status.startsWith('3') ? {} : { content }) }];
   });
   const problems = problemsOf(route).map((status) => [status, problemAnswer(titleOf(status))]);
-  const bodyContent = route.bodyType === 'form' ? 'application/x-www-form-urlencoded' : 'application/json';
+  const bodyContent = route.bodyContentType ?? (route.bodyType === 'form' ? 'application/x-www-form-urlencoded' : 'application/json');
   return {
     summary: route.summary,
     operationId: operationId(route),

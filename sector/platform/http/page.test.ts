@@ -33,6 +33,7 @@ it('shows what arrived, gives its receipt, tells who read it, in both languages 
   const sent = await server.call('POST', '/v1/reports', { as: factory.token, body: sampleBytesOf(report) });
   const bad = sampleBytes({ enterpriseId: factory.enterpriseId, establishmentId: 'nm-99', day: 2 }, factory.key);
   await server.call('POST', '/v1/reports', { as: factory.token, body: bad });
+  await server.agree(factory.enterpriseId);
   const cookie = await login();
   const page = async (query: string) => server.call('GET', `/${query}`, { headers: { cookie } });
   const { bytes, headers } = await page('');
@@ -43,6 +44,7 @@ it('shows what arrived, gives its receipt, tells who read it, in both languages 
     'Chính thức',
     'Cơ sở chưa được đăng ký',
     'own page',
+    'urn:agreement:2026-0012',
     `/receipts/${report.reportId}`,
   ]) {
     expect(text).toContain(each);

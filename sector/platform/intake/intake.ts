@@ -1,8 +1,9 @@
-import { digestOfBytes } from '../../contract/digest.ts';
 import { type Finding, finding } from '../../contract/finding.ts';
 import type { ShortCache } from '../auth/short-cache.ts';
-import type { Held } from '../store/candidate.ts';
+import type { Agreements } from '../store/agreements.ts';
+import type { Candidate, Held } from '../store/candidate.ts';
 import type { FactoryKeys } from '../store/factory-keys.ts';
+import type { Known } from '../store/known.ts';
 import type { Quarantine } from '../store/quarantine.ts';
 import type { Reports } from '../store/reports.ts';
 import type { Tenants } from '../store/tenants.ts';
@@ -26,10 +27,13 @@ export interface Intake {
 export interface IntakeDeps {
   readonly tenants: Tenants;
   readonly keys: FactoryKeys;
+  readonly agreements: Pick<Agreements, 'records'>;
   readonly senders: ShortCache<Sender>;
   readonly quarantine: Quarantine;
   readonly reports: Pick<Reports, 'receiptOfDigest'>;
   readonly groups: GroupCommit;
+  /** What is stored about a report, for a dry run; who submits is told by the commit. */
+  known(candidate: Candidate): Promise<Known>;
   readonly maxReportBytes: number;
   now(): number;
   /** Called with every answer, for figures. */
@@ -37,13 +41,17 @@ export interface IntakeDeps {
 }
 
 export function createIntake(deps: IntakeDeps): Intake {
-  const { tenants, keys, quarantine, groups, now } = deps;
+  const { tenants, keys, agreements, quarantine, groups, now } = deps;
 
   const senderOf = (enterpriseId: string): Promise<Sender> =>
     deps.senders.get(enterpriseId, now(), async () => {
-      const [enterprise, found] = await Promise.all([tenants.find(enterpriseId), keys.keysOf(enterpriseId)]);
+      const [enterprise, found, agreed] = await Promise.all([
+        tenants.find(enterpriseId),
+        keys.keysOf(enterpriseId),
+        agreements.records(enterpriseId),
+      ]);
       const establishments = new Set(enterprise?.establishments.map(({ establishmentId }) => establishmentId));
-      return { enterpriseId, establishments, keys: found };
+      return { enterpriseId, establishments, keys: found, agreements: agreed };
     });
 
   const tooLarge = (bytes: Buffer): Finding[] => {
@@ -60,7 +68,7 @@ export function createIntake(deps: IntakeDeps): Intake {
       case 'foreign':
         return judged;
       case 'refused': {
-        // What was accepted once keeps its receipt, also after its key was revoked or a rule became stricter.
+        // What was accepted once keeps its receipt, also after its key or agreement was revoked or a rule became stricter.
         const receipt = await deps.reports.receiptOfDigest(enterpriseId, judged.digest);
         if (receipt !== undefined) return { kind: 'repeated', receipt };
         await quarantine.keep(enterpriseId, { digest: judged.digest, bytes, findings: judged.findings });
@@ -68,9 +76,10 @@ export function createIntake(deps: IntakeDeps): Intake {
       }
       case 'fit': {
         const outcome = await groups.submit(judged.candidate);
-        if (outcome.kind !== 'conflict') return outcome;
-        await quarantine.keep(enterpriseId, { digest: digestOfBytes(bytes), bytes, findings: [outcome.finding] });
-        return { kind: 'conflict', findings: [outcome.finding], held: outcome.held };
+        if ('receipt' in outcome) return outcome;
+        const findings = outcome.kind === 'refused' ? outcome.findings : [outcome.finding];
+        await quarantine.keep(enterpriseId, { digest: judged.candidate.digest, bytes, findings });
+        return outcome.kind === 'refused' ? outcome : { kind: 'conflict', findings, held: outcome.held };
       }
     }
   }
@@ -85,7 +94,11 @@ export function createIntake(deps: IntakeDeps): Intake {
       const large = tooLarge(bytes);
       if (large.length > 0) return { isValid: false, findings: large };
       const judged = judge(bytes, await senderOf(enterpriseId), now());
-      return judged.kind === 'fit' ? { isValid: true, findings: judged.warnings } : { isValid: false, findings: judged.findings };
+      if (judged.kind !== 'fit') return { isValid: false, findings: judged.findings };
+      const known = await deps.known(judged.candidate);
+      const fork = known.policyFork(judged.candidate);
+      if (fork.length > 0) return { isValid: false, findings: fork };
+      return { isValid: true, findings: [...judged.warnings, ...known.unusual(judged.candidate)] };
     },
   };
 }

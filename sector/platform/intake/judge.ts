@@ -1,5 +1,6 @@
 import { CanonicalError, canonicalJson } from '../../contract/canonical.ts';
 import { checkReport } from '../../contract/check.ts';
+import type { AgreementRecord } from '../../contract/check-sharing.ts';
 import type { KeyRecord } from '../../contract/check-signature.ts';
 import { digestOfBytes } from '../../contract/digest.ts';
 import { type Finding, finding, type Text } from '../../contract/finding.ts';
@@ -11,6 +12,7 @@ export interface Sender {
   readonly enterpriseId: string;
   readonly establishments: ReadonlySet<string>;
   readonly keys: ReadonlyMap<string, KeyRecord>;
+  readonly agreements: ReadonlyMap<string, AgreementRecord>;
 }
 
 export type Judged =
@@ -20,7 +22,7 @@ export type Judged =
   | { readonly kind: 'foreign'; readonly findings: readonly Finding[] };
 
 /**
- * Everything that can be said of one report without the series it belongs to: canonical JSON, schema, codes, invariants, sender, signature.
+ * Everything that can be said of one report without other reports: canonical JSON, schema, codes, invariants, agreement, sender, signature.
  * Never throws. Bound the size of `bytes` before.
  */
 export function judge(bytes: Buffer, sender: Sender, nowMs: number): Judged {
@@ -29,7 +31,11 @@ export function judge(bytes: Buffer, sender: Sender, nowMs: number): Judged {
   const parsed = parseCanonical(bytes);
   if ('problem' in parsed) return refused(finding('SCHEMA', parsed.pointer, parsed.problem));
 
-  const { findings, report } = checkReport(parsed.value, { nowMs, findKey: (kid) => sender.keys.get(kid) });
+  const { findings, report } = checkReport(parsed.value, {
+    nowMs,
+    findKey: (kid) => sender.keys.get(kid),
+    findAgreement: (agreementId) => sender.agreements.get(agreementId),
+  });
   const named = reporterOf(parsed.value);
   if (named.enterpriseId !== undefined && named.enterpriseId !== sender.enterpriseId) {
     const text = {

@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto';
 import { FatalError } from '@nhip/core/process/errors';
 import type { Database } from '../database.ts';
 import { sql as firstFloor } from './0001-first-floor.ts';
+import { sql as machineStatus } from './0002-machine-status.ts';
+import { sql as agreements } from './0003-agreements.ts';
+import { sql as clientCertificates } from './0004-client-certificates.ts';
 
 /** One step, applied once. Its text never changes after a release: the next change is the next step. */
 export interface Migration {
@@ -10,7 +13,12 @@ export interface Migration {
   readonly sql: string;
 }
 
-export const migrations: readonly Migration[] = [{ number: 1, name: 'first-floor', sql: firstFloor }];
+export const migrations: readonly Migration[] = [
+  { number: 1, name: 'first-floor', sql: firstFloor },
+  { number: 2, name: 'machine-status', sql: machineStatus },
+  { number: 3, name: 'agreements', sql: agreements },
+  { number: 4, name: 'client-certificates', sql: clientCertificates },
+];
 
 /** Key of the advisory lock: `nhip` in ASCII. */
 const lockKey = 0x6e686970;

@@ -1,4 +1,6 @@
+import type { ArrivedStates } from '../status/machine-states.ts';
 import type { AccessEntry } from '../store/access-log.ts';
+import type { Agreement } from '../store/agreements.ts';
 import type { Refused } from '../store/quarantine.ts';
 import type { StoredReport } from '../store/reports.ts';
 import { type Html, html } from './html.ts';
@@ -7,8 +9,10 @@ import { type Language, languages, type Words, words } from './words.ts';
 export interface EnterpriseData {
   readonly name: string;
   readonly reports: readonly StoredReport[];
+  readonly agreements: readonly Agreement[];
   readonly refused: readonly Refused[];
   readonly accesses: readonly AccessEntry[];
+  readonly machineStatus: { readonly keepDays: number; readonly arrived: readonly ArrivedStates[] };
   /** leafIndex to go on from; null: that was all. */
   readonly older: number | null;
 }
@@ -21,6 +25,8 @@ export function enterprisePage(language: Language, data: EnterpriseData): string
   return shell(language, data.name, logout, [
     section(text.arrived, text.noneArrived, reportTable(language, data.reports), older),
     section(text.refused, text.noneRefused, refusedTable(language, data.refused)),
+    section(text.agreements, text.noAgreements, agreementTable(language, data.agreements)),
+    statesSection(language, data.machineStatus),
     section(text.accessed, '', accessTable(language, data.accesses)),
   ]);
 }
@@ -92,6 +98,35 @@ function refusedTable(language: Language, rows: readonly Refused[]): Html | unde
     {
       title: text.reason,
       cell: ({ findings: [first] }) => html`${first === undefined ? '' : `${first.code} ${first.pointer}: ${first.message[language]}`}`,
+    },
+  ];
+  return tableOf(columns, rows);
+}
+
+function statesSection(language: Language, { keepDays, arrived }: EnterpriseData['machineStatus']): Html {
+  const text = words[language];
+  const columns: readonly Column<ArrivedStates>[] = [
+    { title: text.day, cell: (row) => html`${row.day}` },
+    { title: text.plant, cell: (row) => html`${row.establishmentId}` },
+    { title: text.statesCount, cell: (row) => html`${row.events}`, isNumber: true },
+    { title: text.lastAt, cell: (row) => html`${timeText(language, row.lastAt)}` },
+  ];
+  const kept = html`<p class="muted">${text.statesKept.replace('{days}', String(keepDays))}</p>`;
+  return section(text.states, text.noStates, tableOf(columns, arrived), arrived.length === 0 ? html`` : kept);
+}
+
+function agreementTable(language: Language, rows: readonly Agreement[]): Html | undefined {
+  const text = words[language];
+  const columns: readonly Column<Agreement>[] = [
+    { title: text.agreement, cell: (row) => html`<code>${row.agreementId}</code> ${row.reference}` },
+    { title: text.covers, cell: (row) => html`<code>${row.products.join(', ')}</code>` },
+    { title: text.why, cell: (row) => html`<code>${row.purposes.join(', ')}</code>` },
+    { title: text.from, cell: (row) => html`${timeText(language, row.validFrom)}` },
+    { title: text.until, cell: (row) => html`${row.validTo === null ? text.openEnd : timeText(language, row.validTo)}` },
+    {
+      title: text.status,
+      cell: ({ revokedAt, revokedBy }) =>
+        html`${revokedAt === null ? text.notRevoked : `${text.revoked} ${timeText(language, revokedAt)} (${revokedBy ?? ''})`}`,
     },
   ];
   return tableOf(columns, rows);

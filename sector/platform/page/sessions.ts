@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { hashSecret } from '../auth/secrets.ts';
-import type { Client } from '../store/credentials.ts';
+import type { TokenHolder } from '../store/credentials.ts';
 
 export const sessionCookie = 'nhip_sector';
 
 /** Logins of the page, in memory: they end with the process, after half an hour without use, or after twelve hours. */
 export interface Sessions {
-  start(client: Client, nowMs: number): string;
-  find(cookieHeader: string | undefined, nowMs: number): Client | undefined;
+  start(client: TokenHolder, nowMs: number): string;
+  find(cookieHeader: string | undefined, nowMs: number): TokenHolder | undefined;
   end(cookieHeader: string | undefined): void;
 }
 
@@ -17,7 +17,7 @@ const maxSessions = 1000;
 
 export function createSessions(): Sessions {
   /** By hash of the secret; oldest first. */
-  const sessions = new Map<string, { readonly client: Client; readonly sinceMs: number; usedMs: number }>();
+  const sessions = new Map<string, { readonly client: TokenHolder; readonly sinceMs: number; usedMs: number }>();
   const keyOf = (secret: string): string => hashSecret(secret).toString('hex');
   return {
     start(client, nowMs) {

@@ -1,4 +1,5 @@
 import { canonicalJson } from '../../contract/canonical.ts';
+import { amountsOf } from '../../contract/check-history.ts';
 import { finding } from '../../contract/finding.ts';
 import type { SigningKey } from '../../contract/keys.ts';
 import { type Hash, leafHash } from '../../contract/merkle.ts';
@@ -13,6 +14,7 @@ import {
 import type { Database, Queries, Row } from '../database.ts';
 import { appendLeaves, type Head } from '../log/append.ts';
 import type { Candidate, Held, Outcome } from './candidate.ts';
+import { bindPolicies, type Known, readKnown } from './known.ts';
 import { revisionConflict } from './revision-rules.ts';
 
 export interface CommitDeps {
@@ -35,10 +37,12 @@ export type Group = readonly Candidate[];
 export async function commitReports(group: Group, deps: CommitDeps): Promise<readonly Outcome[]> {
   return deps.database.transaction(async (queries) => {
     const { head, lastMs } = await lockHead(queries);
-    const held = await readHeld(queries, group);
+    const known = await readKnown(queries, group);
+    const held = await readHeld(queries, group, known);
     const outcomes: (Outcome | undefined)[] = group.map((candidate) => held.judge(candidate));
-    const fresh = group.filter((_, i) => outcomes[i] === undefined);
-    if (fresh.length === 0) return outcomes as Outcome[];
+    const accepted = group.filter((_, i) => outcomes[i] === undefined);
+    if (accepted.length === 0) return outcomes as Outcome[];
+    const fresh = accepted.map((candidate) => withQuestions(candidate, known));
 
     const at = new Date(Math.max(deps.now(), lastMs + 1));
     const entries = fresh.map((candidate) => entryOf(candidate, deps.receiptId(), at));
@@ -54,6 +58,7 @@ export async function commitReports(group: Group, deps: CommitDeps): Promise<rea
     });
 
     await writeReports(queries, fresh, receipts, head.size, at);
+    await bindPolicies(queries, fresh, head.size);
     await queries.query('INSERT INTO log_node (level, idx, hash) SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::bytea[])', [
       appended.nodes.map(({ level }) => level),
       appended.nodes.map(({ index }) => index),
@@ -77,8 +82,14 @@ async function lockHead(queries: Queries): Promise<{ readonly head: Head; readon
   return { head: { size: row.size, frontier: row.frontier }, lastMs: row.last_at.getTime() };
 }
 
+/** The warnings of a report with those against its earlier periods. */
+function withQuestions(candidate: Candidate, known: Known): Candidate {
+  const unusual = known.unusual(candidate).map(({ code, pointer }) => ({ code, pointer }));
+  return unusual.length === 0 ? candidate : { ...candidate, warnings: [...candidate.warnings, ...unusual] };
+}
+
 /** What is held of the series and digests of a group. */
-async function readHeld(queries: Queries, group: Group): Promise<{ judge(candidate: Candidate): Outcome | undefined }> {
+async function readHeld(queries: Queries, group: Group, known: Known): Promise<{ judge(candidate: Candidate): Outcome | undefined }> {
   const repeated = await queries.query<{ digest: string; receipt: Buffer }>('SELECT digest, receipt FROM report WHERE digest = ANY($1)', [
     group.map(({ digest }) => digest),
   ]);
@@ -101,15 +112,19 @@ async function readHeld(queries: Queries, group: Group): Promise<{ judge(candida
   const sameOf = new Map(same.map(({ series_key, revision, digest }) => [series_key, { revision, digest }]));
   const usedIds = new Set(used.map(({ enterprise_id, report_id }) => `${enterprise_id} ${report_id}`));
   return {
-    judge({ digest, seriesKey, report }) {
+    judge(candidate) {
+      const { digest, seriesKey, report } = candidate;
       const receipt = receiptOf.get(digest);
       if (receipt !== undefined) return { kind: 'repeated', receipt };
+      const fork = known.policyFork(candidate);
+      if (fork.length > 0) return { kind: 'refused', findings: fork };
       const conflict = revisionConflict(report, currentOf.get(seriesKey), sameOf.get(seriesKey));
       if (conflict !== undefined) return { kind: 'conflict', ...conflict };
       const id = `${report.reporter.enterpriseId} ${report.reportId.toLowerCase()}`;
       if (!usedIds.has(id)) {
-        // Two reports of one group with one id: the second finds it used.
+        // Two reports of one group with one id: the second finds it used; so with a policy that forks.
         usedIds.add(id);
+        known.add(candidate);
         return undefined;
       }
       const text = { vi: 'reportId đã dùng cho một báo cáo khác', en: 'This reportId belongs to another report' };
@@ -139,13 +154,14 @@ async function writeReports(queries: Queries, fresh: Group, receipts: readonly B
   ]);
   await queries.query(
     `INSERT INTO report (leaf_index, enterprise_id, establishment_id, series_key, revision, report_id, digest, status, duration,
-                         valid_from, valid_to, recorded_at, kid, warnings, body, receipt)
+                         valid_from, valid_to, recorded_at, kid, warnings, body, receipt, amounts)
      SELECT leaf_index, enterprise_id, establishment_id, series_key, revision, report_id, digest, status, duration,
-            valid_from, valid_to, $15, kid, warnings, body, receipt
+            valid_from, valid_to, $15, kid, warnings, body, receipt, amounts
        FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::int[], $6::uuid[], $7::text[], $8::text[], $9::text[],
-                   $10::timestamptz[], $11::timestamptz[], $12::text[], $13::int[], $14::bytea[], $16::bytea[])
+                   $10::timestamptz[], $11::timestamptz[], $12::text[], $13::int[], $14::bytea[], $16::bytea[],
+                   $17::text[])
          AS fresh (leaf_index, enterprise_id, establishment_id, series_key, revision, report_id, digest, status, duration,
-                   valid_from, valid_to, kid, warnings, body, receipt)`,
+                   valid_from, valid_to, kid, warnings, body, receipt, amounts)`,
     [
       fresh.map((_, i) => firstLeaf + i),
       fresh.map(({ report }) => report.reporter.enterpriseId),
@@ -163,6 +179,7 @@ async function writeReports(queries: Queries, fresh: Group, receipts: readonly B
       fresh.map(({ bytes }) => bytes),
       at,
       receipts,
+      fresh.map(({ report }) => JSON.stringify(amountsOf(report))),
     ],
   );
 }

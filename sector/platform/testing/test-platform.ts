@@ -31,6 +31,8 @@ export interface TestPlatform {
   call(method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, options?: CallOptions): Promise<Answered>;
   /** Registers an enterprise and enrols a key by the API, as an operator and a factory do. */
   enrol(enterpriseId: string, establishmentId?: string): Promise<TestFactory>;
+  /** Records an agreement of an enterprise about reports, for every purpose that test policies have, from 2025 on. */
+  agree(enterpriseId: string, agreementId?: string): Promise<void>;
   advanceMs(ms: number): void;
 }
 
@@ -88,6 +90,13 @@ export async function createTestPlatform(database: Database, nowMs = Date.parse(
     call,
     advanceMs: (ms) => {
       offsetMs += ms;
+    },
+    async agree(enterpriseId, agreementId = 'urn:agreement:2026-0012') {
+      const url = `/v1/operator/enterprises/${enterpriseId}/agreements/${encodeURIComponent(agreementId)}`;
+      const purposes = ['sector_statistics', 'energy_efficiency', 'benchmark_return'];
+      const body = { products: ['vn.sector.production-report'], purposes, validFrom: '2025-01-01T00:00:00+07:00' };
+      const { status, bytes } = await call('PUT', url, { as: operatorToken, body });
+      if (status !== 201) throw new Error(`agreement: ${bytes}`);
     },
     async enrol(enterpriseId, establishmentId = 'nm-01') {
       const base = `/v1/operator/enterprises/${enterpriseId}`;

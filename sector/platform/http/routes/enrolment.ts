@@ -8,6 +8,8 @@ import { isScope, scopes } from '../../auth/scope.ts';
 import type { Database } from '../../database.ts';
 import { type Credentials, tokenLifeMs } from '../../store/credentials.ts';
 import type { FactoryKeys } from '../../store/factory-keys.ts';
+import type { CertificateRule } from '../../tls/certificate-rule.ts';
+import { addCertificate } from '../../tls/client-certificates.ts';
 import { HttpProblem } from '../problem.ts';
 import { type Caller, type Route, route } from '../route.ts';
 import { safeText, signatureBlock } from '../schemas.ts';
@@ -18,6 +20,7 @@ export interface EnrolmentDeps {
   readonly credentials: Credentials;
   readonly failures: FailureLimit;
   readonly platformJwk: PublicJwk;
+  readonly certificates: Pick<CertificateRule, 'fits'>;
   now(): number;
   /** Called when keys of an enterprise changed. */
   changed(): void;
@@ -41,9 +44,10 @@ export function enrolmentRoutes(deps: EnrolmentDeps): readonly Route[] {
       method: 'POST',
       path: '/v1/enrolment',
       summary:
-        'Exchanges a one-time code and a public key for a client. The request is signed with the key, as proof that the sender has it',
+        'Exchanges a one-time code and a public key for a client. The request is signed with the key, as proof that the sender has it; over mutual TLS the certificate becomes that of the client',
       tag: 'enrolment',
       access: 'open',
+      takesCredentials: true,
       body: z.strictObject({
         code: secret.describe('One-time code from the operator'),
         keyName: z
@@ -89,7 +93,12 @@ export function enrolmentRoutes(deps: EnrolmentDeps): readonly Route[] {
           if ((await keys.redeem(queries, body.code, jwk).catch(asConflict)) === undefined) {
             throw new HttpProblem(403, 'The code was used meanwhile: ask the operator for a new one.');
           }
-          return credentials.add(queries, enterpriseId, body.keyName, scopes);
+          const added = await credentials.add(queries, enterpriseId, body.keyName, scopes);
+          if (caller.certificate.kind === 'good') {
+            const { thumbprint } = caller.certificate;
+            await addCertificate(queries, { enterpriseId, clientId: added.clientId, thumbprint, at: new Date(now()) }).catch(asConflict);
+          }
+          return added;
         });
         deps.changed();
         return reply.code(201).send({ enterpriseId, kid, ...client, platformKey: deps.platformJwk });
@@ -101,6 +110,7 @@ export function enrolmentRoutes(deps: EnrolmentDeps): readonly Route[] {
       summary: 'A token for 15 minutes (OAuth 2 client credentials, RFC 6749 §4.4); the client as form fields or as Basic',
       tag: 'enrolment',
       access: 'open',
+      takesCredentials: true,
       bodyType: 'form',
       body: z.object({
         grant_type: z.string().max(100).describe('client_credentials'),
@@ -131,10 +141,15 @@ export function enrolmentRoutes(deps: EnrolmentDeps): readonly Route[] {
           reply.header('www-authenticate', 'Basic realm="nhip-sector"');
           return refuse(401, 'invalid_client', 'Client or secret is wrong');
         }
+        if (!deps.certificates.fits(client.certificates, caller.certificate)) {
+          failures.failed(caller.address, now());
+          return refuse(401, 'invalid_client', 'The client certificate is missing, or not known as one of this client');
+        }
         const wanted = body.scope === undefined ? client.scopes : body.scope.split(' ').filter((each) => each !== '');
         const granted = wanted.filter(isScope).filter((each) => client.scopes.includes(each));
         if (granted.length < wanted.length) return refuse(400, 'invalid_scope', `This client has: ${client.scopes.join(' ')}`);
-        const token = await credentials.issue(client, granted);
+        const bound = client.certificates.length > 0 && caller.certificate.kind === 'good' ? caller.certificate.thumbprint : null;
+        const token = await credentials.issue(client, granted, bound);
         return { access_token: token, token_type: 'Bearer', expires_in: tokenLifeMs / 1000, scope: granted.join(' ') };
       },
     }),

@@ -1,9 +1,11 @@
+import { PermanentError } from '@nhip/core/process/errors';
 import { z } from 'zod';
 import { isTaxCode } from '../../../contract/codes/tax-code.ts';
 import type { Database } from '../../database.ts';
 import type { Credentials } from '../../store/credentials.ts';
 import type { FactoryKeys } from '../../store/factory-keys.ts';
 import type { Tenants } from '../../store/tenants.ts';
+import { addCertificate, removeCertificate } from '../../tls/client-certificates.ts';
 import { HttpProblem } from '../problem.ts';
 import { type Route, route } from '../route.ts';
 import { enterpriseId, establishmentId, moment, scopeList, shortName } from '../schemas.ts';
@@ -26,6 +28,14 @@ const establishments = z
   .max(1000)
   .describe('Plants that report');
 const enterprise = z.strictObject({ enterpriseId, name: shortName.describe('For people'), establishments });
+const oneCertificate = z.strictObject({
+  enterpriseId,
+  clientId: z.uuid().describe('Of the client'),
+  thumbprint: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'is no SHA-256 as 64 lower-case hex digits')
+    .describe('SHA-256 of the certificate in DER, hex: openssl x509 -in FILE -outform DER | sha256sum'),
+});
 const done = { 204: { words: 'Done', schema: null } } as const;
 
 /** Who may send. The operator sees names and keys, no reports. */
@@ -118,6 +128,39 @@ export function operatorRoutes({ database, tenants, keys, credentials, now, chan
       },
     }),
     route({
+      method: 'PUT',
+      path: '/v1/operator/enterprises/{enterpriseId}/clients/{clientId}/certificates/{thumbprint}',
+      summary: 'Makes a TLS certificate known as one of a client, which from then on is good with its certificates only; its tokens end',
+      tag: 'operator',
+      access: 'operator',
+      params: oneCertificate,
+      answers: done,
+      problems: [409],
+      async handle({ params }, _request, reply) {
+        const at = new Date(now());
+        const isAdded = await database.transaction((queries) => addCertificate(queries, { ...params, at })).catch(asConflict);
+        if (!isAdded) throw new HttpProblem(404, 'There is no such client in use.');
+        changed();
+        return reply.code(204).send();
+      },
+    }),
+    route({
+      method: 'DELETE',
+      path: '/v1/operator/enterprises/{enterpriseId}/clients/{clientId}/certificates/{thumbprint}',
+      summary:
+        'Takes a TLS certificate away from a client; its tokens end. Without any, the secret is enough where no certificate is required',
+      tag: 'operator',
+      access: 'operator',
+      params: oneCertificate,
+      answers: done,
+      async handle({ params }, _request, reply) {
+        const isGone = await database.transaction((queries) => removeCertificate(queries, params));
+        if (!isGone) throw new HttpProblem(404, 'The client has no such certificate.');
+        changed();
+        return reply.code(204).send();
+      },
+    }),
+    route({
       method: 'DELETE',
       path: '/v1/operator/enterprises/{enterpriseId}/keys/{keyName}',
       summary: 'Revokes a key: reports signed with it are refused from now on, those that are here stay good',
@@ -139,4 +182,9 @@ export function operatorRoutes({ database, tenants, keys, credentials, now, chan
       },
     }),
   ];
+}
+
+function asConflict(error: unknown): never {
+  if (error instanceof PermanentError) throw new HttpProblem(409, `${error.message}.`);
+  throw error;
 }

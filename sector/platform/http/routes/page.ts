@@ -5,21 +5,29 @@ import { enterprisePage, loginPage } from '../../page/enterprise-page.ts';
 import { createSessions, sessionCookie } from '../../page/sessions.ts';
 import { style } from '../../page/style.ts';
 import { type Language, languages } from '../../page/words.ts';
+import type { MachineStates } from '../../status/machine-states.ts';
+import { arrivedStates } from '../../status/routes.ts';
 import type { AccessLog } from '../../store/access-log.ts';
+import type { Agreements } from '../../store/agreements.ts';
 import type { Client, Credentials } from '../../store/credentials.ts';
 import type { Quarantine } from '../../store/quarantine.ts';
 import type { Reports } from '../../store/reports.ts';
 import type { Tenants } from '../../store/tenants.ts';
+import type { CertificateRule } from '../../tls/certificate-rule.ts';
+import { presentedCertificate } from '../../tls/client-certificate.ts';
 import { HttpProblem } from '../problem.ts';
 import { type Route, route } from '../route.ts';
 import { count, reportId, safeText } from '../schemas.ts';
 
 export interface PageDeps {
   readonly tenants: Tenants;
+  readonly agreements: Pick<Agreements, 'list'>;
   readonly reports: Reports;
   readonly quarantine: Quarantine;
   readonly accessLog: AccessLog;
   readonly credentials: Credentials;
+  readonly states: MachineStates;
+  readonly certificates: CertificateRule;
   readonly failures: FailureLimit;
   now(): number;
 }
@@ -33,7 +41,11 @@ const redirect = { 303: { words: 'Back to the page', schema: null } } as const;
 /** The page for people of an enterprise: server-rendered, without scripts. */
 export function pageRoutes(deps: PageDeps): readonly Route[] {
   const sessions = createSessions();
-  const sessionOf = (request: FastifyRequest): Client | undefined => sessions.find(request.headers.cookie, deps.now());
+  const sessionOf = (request: FastifyRequest): Client | undefined => {
+    const holder = sessions.find(request.headers.cookie, deps.now());
+    const isGood = holder !== undefined && deps.certificates.fitsBound(holder.certificate, presentedCertificate(request.raw.socket));
+    return isGood ? holder : undefined;
+  };
 
   return [
     route({
@@ -61,6 +73,7 @@ export function pageRoutes(deps: PageDeps): readonly Route[] {
       tag: 'page',
       access: 'open',
       query: z.strictObject({ lang: language }),
+      takesCredentials: true,
       bodyType: 'form',
       body: z.strictObject({ clientId: safeText(200).describe('Of the client'), clientSecret: safeText(200).describe('Of the client') }),
       answers: { ...redirect, 401: { words: 'The login page again', schema: null, contentType: 'text/html' } },
@@ -70,13 +83,15 @@ export function pageRoutes(deps: PageDeps): readonly Route[] {
         const lang = query.lang ?? 'vi';
         if (deps.failures.waitMs(caller.address, deps.now()) > 0) return reply.code(429).type(htmlType).send(loginPage(lang, 'wait'));
         const client = await deps.credentials.check(body.clientId, body.clientSecret);
-        if (client?.scopes.includes('reports:read') !== true) {
+        const { certificate } = caller;
+        if (client?.scopes.includes('reports:read') !== true || !deps.certificates.fits(client.certificates, certificate)) {
           deps.failures.failed(caller.address, deps.now());
           return reply.code(401).type(htmlType).send(loginPage(lang, 'wrong'));
         }
+        const bound = client.certificates.length > 0 && certificate.kind === 'good' ? certificate.thumbprint : null;
         // A session that the browser brought along ends: nobody goes on in one that was planted.
         sessions.end(request.headers.cookie);
-        return withCookie(request, reply, sessions.start(client, deps.now())).redirect(`/?lang=${lang}`, 303);
+        return withCookie(request, reply, sessions.start({ ...client, certificate: bound }, deps.now())).redirect(`/?lang=${lang}`, 303);
       },
     }),
     route({
@@ -129,13 +144,23 @@ async function render(deps: PageDeps, client: Client, lang: Language, before: st
   const { enterpriseId } = client;
   const reports = await deps.reports.list(enterpriseId, { limit: pageRows, before: before === undefined ? undefined : Number(before) });
   await record(deps, client, 'open page', 'reports', reports.length);
-  const [enterprise, refused, accesses] = await Promise.all([
+  const [enterprise, agreements, refused, accesses, machineStatus] = await Promise.all([
     deps.tenants.find(enterpriseId),
+    deps.agreements.list(enterpriseId),
     deps.quarantine.list(enterpriseId),
     deps.accessLog.list(enterpriseId, { limit: pageRows }),
+    arrivedStates(deps.states, enterpriseId),
   ]);
   const older = reports.length < pageRows ? null : (reports.at(-1)?.leafIndex ?? null);
-  return enterprisePage(lang, { name: enterprise?.name ?? enterpriseId, reports, refused: refused.slice(0, pageRows), accesses, older });
+  return enterprisePage(lang, {
+    name: enterprise?.name ?? enterpriseId,
+    reports,
+    agreements,
+    refused: refused.slice(0, pageRows),
+    accesses,
+    machineStatus,
+    older,
+  });
 }
 
 function record({ accessLog }: PageDeps, client: Client, action: string, object: string, rowCount: number): Promise<void> {
@@ -151,9 +176,9 @@ function refuseForeign(request: FastifyRequest): void {
   }
 }
 
-/** Behind a proxy with TLS the cookie travels by TLS only. */
+/** With TLS here or in a proxy before us the cookie travels by TLS only. */
 function withCookie(request: FastifyRequest, reply: FastifyReply, value: string): FastifyReply {
-  const secure = request.headers['x-forwarded-proto'] === 'https' ? '; Secure' : '';
+  const secure = request.protocol === 'https' || request.headers['x-forwarded-proto'] === 'https' ? '; Secure' : '';
   const end = value === '' ? '; Max-Age=0' : '';
   return reply.header('set-cookie', `${sessionCookie}=${value}; Path=/; HttpOnly; SameSite=Strict${secure}${end}`);
 }

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { MachineStates } from '../../status/machine-states.ts';
+import { arrivedSchema, arrivedStates } from '../../status/routes.ts';
 import type { AccessLog } from '../../store/access-log.ts';
 import type { Quarantine } from '../../store/quarantine.ts';
 import type { Reports } from '../../store/reports.ts';
@@ -30,10 +32,11 @@ export interface TransparencyDeps {
   readonly reports: Reports;
   readonly quarantine: Quarantine;
   readonly accessLog: AccessLog;
+  readonly states: MachineStates;
 }
 
 /** What the platform holds about an enterprise, for that enterprise; another's is not found. Every read is logged. */
-export function transparencyRoutes({ reports, quarantine, accessLog }: TransparencyDeps): readonly Route[] {
+export function transparencyRoutes({ reports, quarantine, accessLog, states }: TransparencyDeps): readonly Route[] {
   return [
     route({
       method: 'GET',
@@ -135,15 +138,26 @@ export function transparencyRoutes({ reports, quarantine, accessLog }: Transpare
     route({
       method: 'GET',
       path: '/v1/me/access-log',
-      summary: 'Who read rows of the own enterprise, why, what and when; newest first',
+      summary: 'Who read rows of the own enterprise, why, what and when; newest first. And how many machine states arrived',
       tag: 'transparency',
       access: 'reports:read',
       query: z.strictObject({ limit, before: count(largest).optional().describe('entryId of the last row of the page before') }),
-      answers: { 200: { words: 'A page of entries', schema: z.strictObject({ entries: z.array(accessEntry).describe('Newest first') }) } },
+      answers: {
+        200: {
+          words: 'A page of entries',
+          schema: z.strictObject({
+            entries: z.array(accessEntry).describe('Newest first'),
+            machineStatus: arrivedSchema.describe('Machine states that arrived, by day'),
+          }),
+        },
+      },
       async handle({ query, caller }) {
         const beforeId = query.before === undefined ? undefined : Number(query.before);
         const entries = await accessLog.list(enterpriseOf(caller), { beforeId, limit: limitOf(query.limit) });
-        return { entries: entries.map(({ enterpriseId: _, ...entry }) => entry) };
+        return {
+          entries: entries.map(({ enterpriseId: _, ...entry }) => entry),
+          machineStatus: await arrivedStates(states, enterpriseOf(caller)),
+        };
       },
     }),
   ];
