@@ -90,7 +90,7 @@ describe.skipIf(!hasChromium)('what leaves the factory, in Chromium (needs Debia
     const policy = page.locator('section', { has: page.getByRole('heading', { name: 'Chính sách chia sẻ' }) });
     await policy.getByText('thời gian dừng theo lý do').waitFor();
     expect(await policy.innerText()).toMatch(
-      /Phiên bản 1\s+Đang có hiệu lực[\s\S]*Người duyệt: admin, giam-doc[\s\S]*Gửi Nền tảng ngành[\s\S]*sản lượng[\s\S]*Ở lại nhà máy\s+thời gian dừng theo lý do/,
+      /Phiên bản 1\s+Đang có hiệu lực[\s\S]*Người duyệt: admin, giam-doc[\s\S]*Gửi nen-tang-nganh[\s\S]*sản lượng[\s\S]*Ở lại nhà máy\s+thời gian dừng theo lý do/,
     );
     expect(await page.getByRole('row', { name: /Đã nhận, có biên nhận/ }).count()).toBe(others.length);
     expect(await page.getByRole('row', { name: /Chờ 2 người duyệt/ }).count()).toBe(1);
@@ -178,6 +178,58 @@ describe.skipIf(!hasChromium)('what leaves the factory, in Chromium (needs Debia
     expect(sent).toMatchObject({ id: held.id, state: 'accepted', digest: held.digest });
     expect((await ask<Report>(`/reports/${held.id}`)).text).toBe(text);
     expect(rest).toEqual(others);
+  });
+
+  it('lets an administrator propose a version on a phone: the server’s objection stands next to it, then it waits with its difference', async () => {
+    const viewer = await openPage(browser, `${url}/sharing`);
+    await viewer.page.getByText('thời gian dừng theo lý do').waitFor();
+    expect(await viewer.page.getByRole('button', { name: 'Đề xuất phiên bản mới' }).count()).toBe(0);
+    await viewer.page.context().close();
+
+    const { page, problems } = await openAs(admin, '/sharing');
+    await page.setViewportSize({ width: 390, height: 844 });
+    const fits = async (): Promise<void> => {
+      expect(await violations(page)).toEqual([]);
+      const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+      expect(overflow).toBeLessThanOrEqual(0);
+    };
+    const revoke = page.getByRole('button', { name: 'Rút lại chia sẻ' });
+    await revoke.click();
+    const question = page.getByRole('dialog', { name: /^Rút lại chia sẻ với nen-tang-nganh/ });
+    await question.waitFor();
+    await fits();
+    for (let presses = 0; presses < 5; presses++) {
+      await page.keyboard.press('Tab');
+      // Beyond its last button the focus is on the browser's own bar, never on the page behind.
+      expect(await page.evaluate('document.activeElement === document.body || document.activeElement.closest("dialog") !== null')).toBe(
+        true,
+      );
+    }
+    await page.keyboard.press('Escape');
+    await question.waitFor({ state: 'detached' });
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Rút lại chia sẻ');
+
+    await page.getByRole('button', { name: 'Đề xuất phiên bản mới' }).click();
+    const text = page.getByLabel('Chính sách (YAML)');
+    const inForce = await text.inputValue();
+    const more = inForce.replace(/(\n\s+)- \/machines\/downtimeByReason/, '$1- /machines/downtimeByReason$1- /energy');
+    expect(more).not.toBe(inForce);
+    await text.fill(more);
+    await page.getByRole('button', { name: 'Đề xuất', exact: true }).click();
+    await page.getByText('Chưa đề xuất được. Phiên bản 1 không cao hơn phiên bản 1').waitFor();
+    expect([await text.getAttribute('aria-invalid'), await text.inputValue()]).toEqual(['true', more]);
+    await fits();
+    if (pictures !== undefined) await page.screenshot({ path: join(pictures, 'sharing-form-vi-390.png'), fullPage: true });
+
+    await text.fill(more.replace('version: 1', 'version: 2'));
+    await page.getByRole('button', { name: 'Đề xuất', exact: true }).click();
+    await page.getByText('Phiên bản 2 đang chờ duyệt ở trên').waitFor();
+    await page.getByText(/^Từ nay giữ lại nhà máy: Năng lượng/).waitFor();
+    expect(await text.count()).toBe(0);
+    await fits();
+    // The refused proposal is an answer of 400, which browsers write into their console.
+    expect(problems.filter((problem) => !problem.includes('400'))).toEqual([]);
+    await page.context().close();
   });
 
   it('is shown by the sector server to its own enterprise: what arrived, the receipts, who read them', async () => {

@@ -53,7 +53,11 @@ describe('the answers of a platform', () => {
       await bench.close();
     }
   };
-  const problem = JSON.stringify({ detail: 'no', errors: [{ code: 'E101', pointer: '/machines', message: { vi: 'Sai', en: 'Wrong' } }] });
+  const warning = { severity: 'warning', code: 'W205', pointer: '/coverage', message: { vi: 'Thiếu', en: 'Little' } };
+  const problem = JSON.stringify({
+    detail: 'no',
+    errors: [warning, { code: 'E101', pointer: '/machines', message: { vi: 'Sai', en: 'Wrong' } }],
+  });
 
   it('are a receipt, new or the first one again', async () => {
     expect(await send((_request, _body, response) => response.writeHead(201).end('{}'))).toMatchObject({
@@ -63,7 +67,7 @@ describe('the answers of a platform', () => {
     expect(await send((_request, _body, response) => response.writeHead(200).end('{}'))).toMatchObject({ kind: 'receipt', isRepeat: true });
   });
 
-  it.each([400, 403, 409, 413, 422])('refuse with the first finding: %i', async (status) => {
+  it.each([400, 403, 409, 413, 422])('refuse with the first error: %i', async (status) => {
     const refused = await send((_request, _body, response) => response.writeHead(status).end(problem));
     expect(refused).toEqual({ kind: 'refused', code: 'E101', pointer: '/machines', message: { vi: 'Sai', en: 'Wrong' } });
   });

@@ -97,15 +97,24 @@ interface FirstFinding {
   readonly en: string;
 }
 
+interface FoundElsewhere {
+  readonly severity?: unknown;
+  readonly code?: unknown;
+  readonly pointer?: unknown;
+  readonly message?: { readonly vi?: unknown; readonly en?: unknown };
+}
+
 /** The parts of an RFC 9457 document that are shown. It comes from elsewhere: every text is cut. */
 function problemOf(body: Uint8Array): { readonly detail?: string; readonly first?: FirstFinding } {
   try {
     const json = JSON.parse(Buffer.from(body).toString('utf8')) as { detail?: unknown; errors?: unknown };
     const list: unknown[] = Array.isArray(json?.errors) ? json.errors : [];
-    const error = list[0] as { code?: unknown; pointer?: unknown; message?: { vi?: unknown; en?: unknown } } | undefined;
+    const isObject = (each: unknown): each is FoundElsewhere => typeof each === 'object' && each !== null;
+    // Warnings may stand beside what the report was refused for.
+    const error = list.filter(isObject).find(({ severity }) => severity !== 'warning');
     const text = (value: unknown, most: number): string => (typeof value === 'string' ? value.slice(0, most) : '');
     const first =
-      typeof error === 'object' && error !== null
+      error !== undefined
         ? {
             code: text(error.code, 20),
             pointer: text(error.pointer, 200),

@@ -36,6 +36,13 @@ export async function decideSharing(decision: SharingDecision, language: Languag
   await request(apiUrl(path), { method: 'POST', headers, body: JSON.stringify(body) });
 }
 
+/** Proposes a version of the policy; the answer is the version as it is known now. Throws HttpProblem with the desk's own words. */
+export async function proposePolicy(yaml: string, language: Language): Promise<SharingPolicyVersion> {
+  const headers = { 'content-type': 'application/json', 'accept-language': language };
+  const response = await request(apiUrl(`${root}/policies`), { method: 'POST', headers, body: JSON.stringify({ yaml }) });
+  return (await response.json()) as SharingPolicyVersion;
+}
+
 function targetOf(decision: SharingDecision): readonly [path: string, body: object] {
   switch (decision.kind) {
     case 'approve':

@@ -1,6 +1,6 @@
 import type { SharingOverview, SharingPolicyVersion, SharingReport, SharingReportDetail } from '@nhip/core/wire/sharing';
 import { HttpProblem } from '../api/http.ts';
-import { decideSharing, type SharingDecision, sharingApi } from '../api/sharing.ts';
+import { decideSharing, proposePolicy, type SharingDecision, sharingApi } from '../api/sharing.ts';
 import { poll } from '../health/poll.ts';
 import { locale } from '../i18n/locale.svelte.ts';
 import { session } from '../session/session.svelte.ts';
@@ -56,6 +56,18 @@ export class SharingDesk {
       if (status === 401) void session.refresh();
     }
     this.#again?.();
+  }
+
+  /** Proposes a version of the policy; rejects with HttpProblem. What waits is asked for anew. */
+  async propose(yaml: string): Promise<SharingPolicyVersion> {
+    try {
+      return await proposePolicy(yaml, locale.language);
+    } catch (err) {
+      if (err instanceof HttpProblem && err.status === 401) void session.refresh();
+      throw err;
+    } finally {
+      this.#again?.();
+    }
   }
 
   async #load(id: string | null, signal: AbortSignal): Promise<void> {

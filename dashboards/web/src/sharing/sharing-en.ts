@@ -19,7 +19,6 @@ export const sharingEn: Readonly<Record<SharingKey, string>> = {
   'out.look': 'Look at the report: {period}',
 
   'to.title': 'Recipients',
-  'to.name.sector': 'Sector platform',
   'to.on': 'Sharing',
   'to.off': 'Not sharing',
   'to.revoked': 'Revoked',
@@ -57,6 +56,15 @@ export const sharingEn: Readonly<Record<SharingKey, string>> = {
   'policy.stays': 'Stays at the factory',
   'policy.never': 'Never leaves',
   'policy.neverWhat': 'names of people and machines, orders, raw data: reports have no place for them',
+  'form.open': 'Propose a new version',
+  'form.label': 'Policy (YAML)',
+  'form.help':
+    'Begin with the version in force. Raise "version" and look at "validFrom". Nothing changes until enough people have approved.',
+  'form.send': 'Propose',
+  'form.waits': 'Version {n} waits for approval above, with what it changes.',
+  'form.known': 'This is exactly version {n}, which is there already: nothing was proposed. Change it and raise "version".',
+  'form.refused': 'Not proposed. {why}',
+  'form.offline': 'The server cannot be reached.',
   'area.head': 'enterprise, plant and period',
   'area.machineTime': 'machine time by state',
   'area.downtime': 'downtime by reason',

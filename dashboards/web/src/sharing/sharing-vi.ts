@@ -17,7 +17,6 @@ export const sharingVi = {
   'out.look': 'Xem báo cáo: {period}',
 
   'to.title': 'Bên nhận',
-  'to.name.sector': 'Nền tảng ngành',
   'to.on': 'Đang chia sẻ',
   'to.off': 'Không chia sẻ',
   'to.revoked': 'Đã rút lại',
@@ -55,6 +54,15 @@ export const sharingVi = {
   'policy.stays': 'Ở lại nhà máy',
   'policy.never': 'Không bao giờ gửi',
   'policy.neverWhat': 'tên người, tên máy, lệnh sản xuất, số liệu thô: báo cáo không có chỗ cho chúng',
+  'form.open': 'Đề xuất phiên bản mới',
+  'form.label': 'Chính sách (YAML)',
+  'form.help':
+    'Bắt đầu từ bản đang có hiệu lực. Hãy tăng "version" và xem lại "validFrom". Chưa có gì thay đổi cho đến khi đủ người duyệt.',
+  'form.send': 'Đề xuất',
+  'form.waits': 'Phiên bản {n} đang chờ duyệt ở trên, kèm những gì nó làm thay đổi.',
+  'form.known': 'Đây đúng là nội dung của phiên bản {n} đã có: chưa có gì được đề xuất. Hãy sửa và tăng "version".',
+  'form.refused': 'Chưa đề xuất được. {why}',
+  'form.offline': 'Không liên lạc được máy chủ.',
   'area.head': 'doanh nghiệp, cơ sở và kỳ báo cáo',
   'area.machineTime': 'thời gian máy theo trạng thái',
   'area.downtime': 'thời gian dừng theo lý do',

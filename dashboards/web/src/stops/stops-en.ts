@@ -6,7 +6,7 @@ export const stopsEn: Readonly<Record<StopsKey, string>> = {
   'stop.pageTitle': 'Stops',
   'stop.pageLead': 'Stops in planned time. Give the reason while you remember it: the figures follow at once.',
   'stop.show': 'Show',
-  'stop.show.unexplained': 'Without a reason',
+  'stop.show.unexplained': 'No reason yet',
   'stop.show.all': 'All',
   'stop.show.noData': 'No data',
   'stop.line': 'Line',
