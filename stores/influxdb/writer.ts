@@ -2,13 +2,12 @@ import { RetryableError } from '@nhip/core/process/errors';
 import type { SampleBatch } from '@nhip/core/telemetry/sample-batch';
 import type { Loss } from '@nhip/core/wire/loss';
 import type { Checkpoint, RefusedSample, StoreWrite } from '../history-store.ts';
+import { createBatchSender } from './batch-sender.ts';
 import type { FoundCheckpoint } from './checkpoints.ts';
 import type { InfluxServer } from './influx-server.ts';
 import { blobLines, checkpointLine, lossLines } from './kept-points.ts';
-import { createSampleEncoder, type SkippedRows, unfitReason } from './sample-lines.ts';
-import { sendSamples } from './sample-sender.ts';
+import { createSampleEncoder, unfitReason } from './sample-lines.ts';
 import type { SeriesRegistry } from './series-registry.ts';
-import { createSlots } from './slots.ts';
 
 /** One write, over all its tries: they must give the same points, or one that was carried out late would count twice. */
 interface Attempt {
@@ -20,14 +19,6 @@ interface Attempt {
   readonly refusedLosses: Loss[];
   /** The server has answered for every sample: it is not asked again, or one that it has could be refused this time. */
   areSamplesDone: boolean;
-}
-
-/** A batch whose samples went before their write. */
-interface Ahead {
-  readonly batch: SampleBatch;
-  readonly unfit: readonly RefusedSample[];
-  /** The other samples that the server will never take; undefined: something went wrong, and the write sends them again. */
-  readonly sent: Promise<readonly RefusedSample[] | undefined>;
 }
 
 /** Larger than any that is usual: what must be there together goes in one body, which the server writes as a whole. */
@@ -49,11 +40,7 @@ export function createWriter(
   /** Resolves when nothing is on the way that no write waits for. */
   settled(): Promise<void>;
 } {
-  const encoder = createSampleEncoder();
-  const slots = createSlots(maxInFlight);
-  let begun: Ahead | undefined;
-  let sentBatches = 0;
-  let allAhead: Promise<unknown> = Promise.resolve();
+  const sender = createBatchSender(server, createSampleEncoder(), maxInFlight);
   let version = 0;
   let decoderVersion = 0;
   let storedDecoder: Uint8Array | undefined;
@@ -78,33 +65,9 @@ export function createWriter(
     for (const { row, reason } of fresh) current.refused.set(row, reason);
   }
 
-  /** What came first goes first: its checkpoint is written while the next is on the way. */
-  const sendAll = (batch: SampleBatch, skip: SkippedRows): Promise<readonly RefusedSample[]> => {
-    const rank = sentBatches++;
-    const share = { run: (job: () => Promise<void>) => slots.run(rank, job), isWanted: () => slots.waiting() > 0 };
-    return sendSamples(server, encoder, batch, skip, maxInFlight, share);
-  };
-
-  /** At once, so that the batch after it can go ahead. */
-  function takeAhead(batch: SampleBatch): Ahead | undefined {
-    if (begun?.batch !== batch) return undefined;
-    const taken = begun;
-    begun = undefined;
-    return taken;
-  }
-
   return {
-    ahead(batch) {
-      if (begun !== undefined) return;
-      const unfit = unfitSamples(batch);
-      const sent = sendAll(batch, new Set(unfit.map(({ row }) => row)));
-      begun = { batch, unfit, sent: sent.catch(() => undefined) };
-      allAhead = Promise.all([allAhead, begun.sent]);
-    },
-
-    async settled() {
-      await allAhead;
-    },
+    ahead: (batch) => sender.ahead(batch, () => unfitSamples(batch)),
+    settled: () => sender.settled(),
 
     begin(found) {
       // Beyond what the process before may have sent without an answer.
@@ -116,13 +79,14 @@ export function createWriter(
 
     async write(write) {
       const { batch, checkpoint } = write;
-      const early = takeAhead(batch);
+      // At once, so that the batch after it can go ahead.
+      const early = sender.takeAhead(batch);
       const current = attemptFor(checkpoint);
       // The caller counts anew with every try. The losses stay those of the first: with another time they would be other points.
       if (current.refused.size > 0) await write.keepRefused(Array.from(current.refused, ([row, reason]) => ({ row, reason })));
       if (!current.areSamplesDone) {
         await keep(early?.unfit ?? unfitSamples(batch), current, write);
-        await keep((await early?.sent) ?? (await sendAll(batch, current.refused)), current, write);
+        await keep((await early?.refused) ?? (await sender.send(batch, current.refused)), current, write);
         current.areSamplesDone = true;
       }
       registry.addFrom(batch);

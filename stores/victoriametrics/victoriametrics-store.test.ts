@@ -186,6 +186,29 @@ describe.skipIf(!hasVictoriaMetrics)('victoriametrics store (needs it: apt-get i
     await store.close();
   });
 
+  it('takes what goes ahead of its write once, and trusts it no longer than the server that took it', async () => {
+    const { store, clock } = made();
+    await store.open();
+    const [first, second, third] = [numbered('ahead', 0, 100), numbered('ahead', 100, 200), numbered('ahead', 200, 300)];
+    const writing = store.write(storeWrite(first, at(1)));
+    store.ahead?.(second);
+    await writing;
+    await until('the second batch is there', async () => (await valuesOf('ahead')).length === 200);
+    await store.write(storeWrite(second, at(2)));
+    store.ahead?.(third);
+    await until('the third batch is there', async () => (await valuesOf('ahead')).length === 300);
+    await server.kill();
+    server = await startVictoriaMetrics(join(dir, 'data'), server.port);
+    await store.write(storeWrite(third, at(3)));
+    await clock.advance(durableAfterMs);
+    await until('it is set back', async () => {
+      await clock.advance(5000);
+      return store.isSetBack?.();
+    });
+    expect(await store.open()).toBeUndefined();
+    await store.close();
+  });
+
   it('says what is in the way: doubles, another program, a damaged file, a full disk', async () => {
     const doubling = await startVictoriaMetrics(join(dir, 'doubling'), undefined, ['-dedup.minScrapeInterval=0s']);
     await expect(made({ url: doubling.url }).store.open()).rejects.toMatchObject({ code: 'store.doubles' });

@@ -3,9 +3,9 @@ import { PermanentError } from '@nhip/core/process/errors';
 import type { SampleBatch } from '@nhip/core/telemetry/sample-batch';
 import type { RefusedSample, SampleStore, StoreAbility } from '../history-store.ts';
 import { authorizationOf, readSecret } from '../influxdb/access.ts';
+import { createBatchSender } from '../influxdb/batch-sender.ts';
 import { createHttpClient } from '../influxdb/http-client.ts';
 import { unfitReason } from '../influxdb/sample-lines.ts';
-import { sendSamples } from '../influxdb/sample-sender.ts';
 import type { VictoriametricsConfig } from './config.ts';
 import { type CheckpointPlace, createLateCheckpoints, readCheckpointFile, writeCheckpointFile } from './late-checkpoints.ts';
 import { createNumberEncoder, isNumeric } from './number-lines.ts';
@@ -50,7 +50,7 @@ export function createVictoriametricsStore(
     product: 'VictoriaMetrics',
   });
   const server = createVmServer(http, { url, requestTimeoutMs });
-  const encoder = createNumberEncoder();
+  const sender = createBatchSender(server, createNumberEncoder(), maxInFlight);
   const late = createLateCheckpoints(durableAfterMs);
   let seen: ServerLook | undefined;
   let isSetBack = false;
@@ -93,11 +93,16 @@ export function createVictoriametricsStore(
 
   async function writeAll(batch: SampleBatch, keepRefused: (refused: readonly RefusedSample[]) => Promise<unknown>): Promise<void> {
     if (seen === undefined) throw new PermanentError('store.closed', `The store ${url} is not open`);
-    if (isDoubtful) await lookAgain(seen);
-    const { refused, unkept } = sort(batch, seen.retentionMs, clock.now());
-    if (refused.length > 0) await keepRefused(refused);
+    const before = seen;
+    const early = sender.takeAhead(batch);
+    const arrived = await early?.refused;
+    if (early !== undefined && arrived === undefined) isDoubtful = true;
+    if (isDoubtful) await lookAgain(before);
+    const { refused, unkept } = sort(batch, before.retentionMs, clock.now());
+    const unfit = early?.unfit ?? refused;
+    if (unfit.length > 0) await keepRefused(unfit);
     try {
-      await sendSamples(server, encoder, batch, new Set(refused.map(({ row }) => row)), maxInFlight);
+      if (arrived === undefined) await sender.send(batch, new Set(unfit.map(({ row }) => row)));
     } catch (error) {
       isDoubtful = true;
       throw error;
@@ -123,6 +128,11 @@ export function createVictoriametricsStore(
       return readCheckpointFile(place, url);
     },
 
+    ahead(batch) {
+      const { retentionMs } = seen ?? {};
+      if (seen !== undefined && !isDoubtful) sender.ahead(batch, () => sort(batch, retentionMs, clock.now()).refused);
+    },
+
     write({ batch, checkpoint, keepRefused }) {
       writing = writeAll(batch, keepRefused).then(() => {
         if (!isSetBack) late.replied(checkpoint, clock.monotonic());
@@ -133,7 +143,7 @@ export function createVictoriametricsStore(
     async close() {
       seen = undefined;
       timer?.cancel();
-      await Promise.allSettled([writing, looking]);
+      await Promise.allSettled([writing, looking, sender.settled()]);
       http.close();
     },
   };
