@@ -46,6 +46,7 @@ export function writeSharingPolicy(folder: DataFolder, sectorUrl: string): void 
   const owner = { enterpriseId: demoEnterprise, establishmentId: hoaLac.id, approvers: demoApprovers };
   const policy = firstPolicy(owner, `${sectorUrl}/v1`, {
     id: demoRecipient,
+    title: { vi: 'Nền tảng dữ liệu ngành (máy này)', en: 'Sector platform (this computer)' },
     legalBasis: 'consent',
     purposes: ['sector_statistics', 'energy_efficiency', 'benchmark_return'],
     products: [

@@ -75,6 +75,8 @@ export interface SharingReportDetail extends SharingReport {
 
 export interface SharingRecipient {
   readonly id: string;
+  /** What the policy calls it for people. */
+  readonly title?: LocalName;
   readonly adapter: string;
   readonly url?: string;
   readonly legalBasis: string;

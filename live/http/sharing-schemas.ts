@@ -95,6 +95,7 @@ export const sharingOverview = z
       .array(
         z.strictObject({
           id: z.string().describe('As the policy names it'),
+          title: bilingual.optional().describe('What people call it'),
           adapter: z.string().describe('Way it is sent'),
           url: z.string().optional().describe('Where to'),
           legalBasis: z.string().describe('On which ground'),

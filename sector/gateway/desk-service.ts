@@ -95,13 +95,14 @@ export function createDesk(deps: DeskDeps): Desk {
   }
 
   function recipientView(recipient: Recipient, items: readonly OutboxItem[]): SharingRecipient {
-    const { id, endpoint, legalBasis } = recipient;
+    const { id, title, endpoint, legalBasis } = recipient;
     const status = lanes.sender(id)?.status() ?? {};
     const sharing = sharingOf(recipient, contractName);
     const counts = Object.fromEntries(reportStates.map((state) => [state, 0])) as Record<ReportState, number>;
     for (const item of items) if (item.recipient === id) counts[item.state]++;
     return {
       id,
+      ...(title === undefined ? {} : { title }),
       adapter: endpoint.adapter,
       ...(endpoint.url === undefined ? {} : { url: endpoint.url }),
       legalBasis,

@@ -90,7 +90,7 @@ describe.skipIf(!hasChromium)('what leaves the factory, in Chromium (needs Debia
     const policy = page.locator('section', { has: page.getByRole('heading', { name: 'Chính sách chia sẻ' }) });
     await policy.getByText('thời gian dừng theo lý do').waitFor();
     expect(await policy.innerText()).toMatch(
-      /Phiên bản 1\s+Đang có hiệu lực[\s\S]*Người duyệt: admin, giam-doc[\s\S]*Gửi nen-tang-nganh[\s\S]*sản lượng[\s\S]*Ở lại nhà máy\s+thời gian dừng theo lý do/,
+      /Phiên bản 1\s+Đang có hiệu lực[\s\S]*Người duyệt: admin, giam-doc[\s\S]*Gửi Nền tảng dữ liệu ngành \(máy này\)[\s\S]*sản lượng[\s\S]*Ở lại nhà máy\s+thời gian dừng theo lý do/,
     );
     expect(await page.getByRole('row', { name: /Đã nhận, có biên nhận/ }).count()).toBe(others.length);
     expect(await page.getByRole('row', { name: /Chờ 2 người duyệt/ }).count()).toBe(1);
@@ -195,7 +195,7 @@ describe.skipIf(!hasChromium)('what leaves the factory, in Chromium (needs Debia
     };
     const revoke = page.getByRole('button', { name: 'Rút lại chia sẻ' });
     await revoke.click();
-    const question = page.getByRole('dialog', { name: /^Rút lại chia sẻ với nen-tang-nganh/ });
+    const question = page.getByRole('dialog', { name: /^Rút lại chia sẻ với Nền tảng dữ liệu ngành \(máy này\)/ });
     await question.waitFor();
     await fits();
     for (let presses = 0; presses < 5; presses++) {
