@@ -33,7 +33,13 @@ export function writeServerConfig(folder: DataFolder, clientId: string): string 
     policyFile: 'sharing-policy.yaml',
     keyFile: 'sector-signing-key.pem',
     recipients: {
-      [demoRecipient]: { periods: ['P1D'], clientId, secretFile: 'sector-secret', platformKeyFile: 'sector-platform-key.json' },
+      [demoRecipient]: {
+        title: { vi: 'Nền tảng dữ liệu ngành (máy này)', en: 'Sector platform (this computer)' },
+        periods: ['P1D'],
+        clientId,
+        secretFile: 'sector-secret',
+        platformKeyFile: 'sector-platform-key.json',
+      },
     },
     settleMinutes: 1,
   };
@@ -46,7 +52,6 @@ export function writeSharingPolicy(folder: DataFolder, sectorUrl: string): void 
   const owner = { enterpriseId: demoEnterprise, establishmentId: hoaLac.id, approvers: demoApprovers };
   const policy = firstPolicy(owner, `${sectorUrl}/v1`, {
     id: demoRecipient,
-    title: { vi: 'Nền tảng dữ liệu ngành (máy này)', en: 'Sector platform (this computer)' },
     legalBasis: 'consent',
     purposes: ['sector_statistics', 'energy_efficiency', 'benchmark_return'],
     products: [

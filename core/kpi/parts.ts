@@ -96,14 +96,14 @@ const nothing: Readonly<Record<SumName, number>> = {
   uncountedMs: 0,
 };
 const sumNames = Object.keys(nothing) as readonly SumName[];
+const noStates = Object.fromEntries(machineStates.map((state) => [state, 0])) as Readonly<Record<MachineState, number>>;
 
 /** Parts that change while they are summed up. */
 export type DraftParts = { -readonly [Name in keyof KpiParts]: Name extends 'statesMs' ? Record<MachineState, number> : KpiParts[Name] };
 
 /** The neutral element of `addParts`. */
 export function emptyParts(): DraftParts {
-  const statesMs = Object.fromEntries(machineStates.map((state) => [state, 0])) as Record<MachineState, number>;
-  return { statesMs, ...nothing, energyWh: null };
+  return { statesMs: { ...noStates }, ...nothing, energyWh: null };
 }
 
 /** Of two scopes or two periods that do not overlap. Associative and commutative, exactly. */

@@ -75,7 +75,7 @@ export interface SharingReportDetail extends SharingReport {
 
 export interface SharingRecipient {
   readonly id: string;
-  /** What the policy calls it for people. */
+  /** What people call it. */
   readonly title?: LocalName;
   readonly adapter: string;
   readonly url?: string;

@@ -111,8 +111,9 @@ export function createKpiService({ store, ledger, keeper, reader, time, scope, e
     const sumsAt = (period: number, group: number): Told => {
       const key = groupKey(period, group);
       const [ours, theirs] = [stored.groups.get(key), fresh.get(key) ?? []];
-      const sums =
-        ours === undefined && theirs.length === 1 ? (theirs[0] as Sums) : addSums(ours === undefined ? theirs : [ours, ...theirs]);
+      const all: readonly Sums[] = ours === undefined ? theirs : [ours, ...theirs];
+      const [only] = all;
+      const sums = only !== undefined && all.length === 1 ? only : addSums(all);
       return { ...sums, restatements: ours?.restatements ?? 0, computedMs: ours?.computedMs ?? nowMs };
     };
     return (period, each) => combine(each, groups, (group) => sumsAt(period, group));

@@ -1,7 +1,7 @@
 import type { DuckDBValue } from '@duckdb/node-api';
 import type { DraftParts } from '@nhip/core/kpi/parts';
 import { emptyParts } from '@nhip/core/kpi/parts';
-import type { ProductParts } from '@nhip/core/kpi/production';
+import { type ProductParts, sumProducts } from '@nhip/core/kpi/production';
 import type { Span } from '@nhip/core/kpi/span';
 import type { DowntimeByReason } from '@nhip/core/kpi/stops';
 import type { Sums } from '@nhip/core/kpi/sums';
@@ -78,7 +78,7 @@ export async function readSums(
     found.set(key, {
       parts: partsOf(figures, energy ?? null),
       downtime: downtime.get(key) ?? {},
-      products: products.get(key) ?? [],
+      products: sumProducts([products.get(key) ?? []]),
       restatements: Number(restatements),
       computedMs: Number(computedMs),
     });

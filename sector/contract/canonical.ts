@@ -22,7 +22,11 @@ export class CanonicalError extends Error {
 
 /** The canonical JSON text of a value. Throws CanonicalError for floats, lone surrogates, keys that are equal after NFC, and what is no JSON. */
 export function canonicalJson(value: unknown): string {
-  return write(value, '', 0);
+  try {
+    return write(value, 0);
+  } catch (error) {
+    throw error instanceof Trouble ? new CanonicalError(error.pointer, error.problem) : error;
+  }
 }
 
 /** Whether a text is exactly the canonical form of what it says: no space, no duplicate key, no other order. */
@@ -39,43 +43,82 @@ export function pointerSegment(key: string): string {
   return `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
 
-function write(value: unknown, pointer: string, depth: number): string {
-  if (depth > maxDepth) throw new CanonicalError(pointer, `nested deeper than ${maxDepth}`);
+/** On its way out: who passes it on says where it was. So nothing has to be said where nothing is wrong. */
+class Trouble {
+  readonly problem: string;
+  pointer = '';
+  constructor(problem: string) {
+    this.problem = problem;
+  }
+}
+
+/** What needs no escape and has one spelling only: most of the text of a report. */
+const simple = /^[ !#-[\]-~]*$/;
+
+function write(value: unknown, depth: number): string {
+  if (depth > maxDepth) throw new Trouble(`nested deeper than ${maxDepth}`);
   switch (typeof value) {
     case 'string':
-      return writeString(value, pointer);
+      return writeString(value);
     case 'number':
       if (Number.isSafeInteger(value)) return String(value);
-      throw new CanonicalError(pointer, `${value} is no integer within ±(2^53−1); write decimals as text`);
+      throw new Trouble(`${value} is no integer within ±(2^53−1); write decimals as text`);
     case 'boolean':
       return String(value);
     case 'object':
       if (value === null) return 'null';
-      if (Array.isArray(value)) return `[${Array.from(value, (item, index) => write(item, `${pointer}/${index}`, depth + 1)).join(',')}]`;
-      return writeObject(value, pointer, depth);
+      return Array.isArray(value) ? writeArray(value, depth) : writeObject(value, depth);
     default:
-      throw new CanonicalError(pointer, `${typeof value} has no JSON form`);
+      throw new Trouble(`${typeof value} has no JSON form`);
   }
 }
 
-function writeString(text: string, pointer: string): string {
-  if (loneSurrogate.test(text)) throw new CanonicalError(pointer, 'a lone surrogate is no character');
+function writeMember(value: unknown, key: string | number, depth: number): string {
+  try {
+    return write(value, depth + 1);
+  } catch (error) {
+    throw at(error, key);
+  }
+}
+
+function at(error: unknown, key: string | number): unknown {
+  if (error instanceof Trouble) error.pointer = `${pointerSegment(String(key))}${error.pointer}`;
+  return error;
+}
+
+function writeString(text: string): string {
+  if (simple.test(text)) return `"${text}"`;
+  if (loneSurrogate.test(text)) throw new Trouble('a lone surrogate is no character');
   // Escapes of JSON.stringify are those of RFC 8785 §3.2.2.2 for text without lone surrogates.
   return JSON.stringify(text.normalize('NFC'));
 }
 
-function writeObject(value: object, pointer: string, depth: number): string {
+function writeArray(value: readonly unknown[], depth: number): string {
+  // Also what a sparse array lacks.
+  return `[${Array.from(value, (item, index) => writeMember(item, index, depth)).join(',')}]`;
+}
+
+function writeObject(value: object, depth: number): string {
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) throw new CanonicalError(pointer, 'only plain objects have a JSON form');
-  const members = new Map<string, string>();
-  for (const [key, member] of Object.entries(value)) {
-    const at = `${pointer}${pointerSegment(key)}`;
-    if (loneSurrogate.test(key)) throw new CanonicalError(at, 'a lone surrogate is no character');
-    const name = key.normalize('NFC');
-    if (members.has(name)) throw new CanonicalError(at, 'the same key twice, once Unicode is normalised (NFC)');
-    members.set(name, write(member, at, depth + 1));
-  }
+  if (prototype !== Object.prototype && prototype !== null) throw new Trouble('only plain objects have a JSON form');
+  const members = value as Readonly<Record<string, unknown>>;
+  const keys = Object.keys(members);
   // Order of UTF-16 code units (RFC 8785 §3.2.3), which is how JavaScript compares strings.
-  const names = [...members.keys()].sort((a, b) => (a < b ? -1 : 1));
-  return `{${names.map((name) => `${JSON.stringify(name)}:${members.get(name)}`).join(',')}}`;
+  if (keys.every((key) => simple.test(key))) {
+    return `{${keys
+      .sort()
+      .map((key) => `"${key}":${writeMember(members[key], key, depth)}`)
+      .join(',')}}`;
+  }
+  const written = new Map<string, string>();
+  for (const key of keys) {
+    if (loneSurrogate.test(key)) throw at(new Trouble('a lone surrogate is no character'), key);
+    const name = key.normalize('NFC');
+    if (written.has(name)) throw at(new Trouble('the same key twice, once Unicode is normalised (NFC)'), key);
+    written.set(name, writeMember(members[key], key, depth));
+  }
+  return `{${[...written.keys()]
+    .sort()
+    .map((name) => `${JSON.stringify(name)}:${written.get(name)}`)
+    .join(',')}}`;
 }

@@ -41,8 +41,6 @@ export interface SharedProduct {
 
 export interface Recipient {
   readonly id: string;
-  /** What people call it. */
-  readonly title?: Text;
   readonly endpoint: {
     readonly adapter: 'https' | 'lgsp-rest' | 'vdxp-soap' | 'file-bundle' | 'none';
     readonly url?: string;

@@ -1,10 +1,15 @@
 import { z } from 'zod';
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/);
+const title = z.string().min(1).max(100);
 const file = z.string().min(1).max(400);
 
 const recipient = z
   .strictObject({
+    title: z
+      .strictObject({ vi: title.describe('Vietnamese'), en: title.describe('English') })
+      .optional()
+      .describe('What people call it on the page of what leaves; its id when absent'),
     periods: z
       .array(z.enum(['PT1H', 'P1D', 'P1W', 'P1M']))
       .min(1)

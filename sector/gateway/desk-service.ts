@@ -95,7 +95,8 @@ export function createDesk(deps: DeskDeps): Desk {
   }
 
   function recipientView(recipient: Recipient, items: readonly OutboxItem[]): SharingRecipient {
-    const { id, title, endpoint, legalBasis } = recipient;
+    const { id, endpoint, legalBasis } = recipient;
+    const { title } = config.recipients[id] ?? {};
     const status = lanes.sender(id)?.status() ?? {};
     const sharing = sharingOf(recipient, contractName);
     const counts = Object.fromEntries(reportStates.map((state) => [state, 0])) as Record<ReportState, number>;
