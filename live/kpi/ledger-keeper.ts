@@ -198,8 +198,12 @@ export function createLedgerKeeper({ store, ledger, reader, time, plant, members
     const { stored } = ledger.machine(member.machine);
     if (stored === undefined) return false;
     const day = time.day(stored.from - 1);
-    await compute([member], { from: day.from, to: stored.from }, 'closed', nowMs);
-    if (day.from <= (wanted.get(member.machine) ?? Number.NEGATIVE_INFINITY)) wanted.delete(member.machine);
+    // Those that are as far: one question and one transaction for all of them.
+    const isAsFar = ({ machine }: Member): boolean =>
+      ledger.machine(machine).stored?.from === stored.from && wanted.has(machine) === wanted.has(member.machine);
+    const group = behind.filter(isAsFar).slice(0, atOnce);
+    await compute(group, { from: day.from, to: stored.from }, 'closed', nowMs);
+    for (const { machine } of group) if (day.from <= (wanted.get(machine) ?? Number.NEGATIVE_INFINITY)) wanted.delete(machine);
     return true;
   }
 
