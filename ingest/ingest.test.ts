@@ -176,6 +176,31 @@ describe('ingest', () => {
     expect(ingest.stats()).toMatchObject({ received: 5, stored: 5, repeated: 0, batches: 1 });
   });
 
+  it('leaves a store alone for as long as it asks', async () => {
+    await append(nbirth, dbirth, data(0, 3));
+    const pauses: number[] = [];
+    const clock = {
+      ...rig.clock,
+      sleep(delayMs: number, signal?: AbortSignal) {
+        pauses.push(delayMs);
+        return rig.clock.sleep(Math.min(delayMs, 1), signal);
+      },
+    };
+    let attempts = 0;
+    const busy: HistoryStore = {
+      ...rig.store,
+      async write(write) {
+        const retryAfterMs = [30_000, 86_400_000][attempts++];
+        if (retryAfterMs !== undefined) throw new RetryableError('store.busy', 'come again later', { retryAfterMs });
+        await rig.store.write(write);
+      },
+    };
+    await stored(await start({ store: busy, clock }), rig.logBus);
+    expect(attempts).toBe(3);
+    expect(pauses).toEqual(expect.arrayContaining([30_000, 300_000]));
+    expect(await valuesOf('A')).toEqual([0, 1, 2]);
+  });
+
   it('does not store a batch after one that it had to give up at the stop', async () => {
     await append(nbirth, dbirth, data(0, 2));
     const plan = failing(['before', 'before']);

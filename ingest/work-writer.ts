@@ -1,6 +1,6 @@
 import type { LogBus, LogSource } from '@nhip/core/log/log-bus';
 import type { Clock } from '@nhip/core/process/env';
-import { reasonOf } from '@nhip/core/process/errors';
+import { RetryableError, reasonOf } from '@nhip/core/process/errors';
 import type { Log } from '@nhip/core/process/log';
 import type { Checkpoint, SampleStore } from '@nhip/stores/history-store';
 import { keepRefused } from './refused.ts';
@@ -44,6 +44,8 @@ const maxTextLength = 400;
 
 const firstPauseMs = 100;
 const longestPauseMs = 10_000;
+/** However long a store asks to be left alone. */
+const longestAskedMs = 300_000;
 
 export function createWorkWriter(deps: WorkWriterDeps): WorkWriter {
   const { clock, log, logBus, store, signal } = deps;
@@ -93,7 +95,7 @@ export function createWorkWriter(deps: WorkWriterDeps): WorkWriter {
         if (down?.code !== code) log.error({ err: error, store: store.name }, 'A batch could not be stored, trying until it can');
         down = { sinceMs: down?.sinceMs ?? clock.now(), code, text };
         if (signal.aborted) return false;
-        await clock.sleep(pauseMs, signal).catch(() => undefined);
+        await clock.sleep(Math.max(pauseMs, askedPauseMs(error)), signal).catch(() => undefined);
       }
     }
   }
@@ -117,6 +119,12 @@ export function createWorkWriter(deps: WorkWriterDeps): WorkWriter {
     },
     down: () => down,
   };
+}
+
+/** What a busy store asks for (Retry-After). */
+function askedPauseMs(error: unknown): number {
+  const askedMs = error instanceof RetryableError ? (error.retryAfterMs ?? 0) : 0;
+  return Math.min(askedMs, longestAskedMs);
 }
 
 /** What is wrong with a store. The code becomes a label, so it is one of our own, which are few, or `other`. */

@@ -11,7 +11,7 @@ import { shareInfluxd } from './testing/shared-influxd.ts';
 
 const influxd = shareInfluxd();
 let databases = 0;
-const config = (url = influxd.url) => influxdbConfig.parse({ type: 'influxdb', url, database: `ahead${databases++}` });
+const config = (url = influxd.url) => influxdbConfig.parse({ type: 'influxdb', url, database: `ahead${databases++}`, ...influxd.access });
 
 async function count(database: string): Promise<number> {
   const [row] = await influxQuery(influxd.url, database, 'SELECT count(v) FROM samples');

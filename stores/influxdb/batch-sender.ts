@@ -24,14 +24,21 @@ export interface SentAhead {
   readonly refused: Promise<readonly RefusedSample[] | undefined>;
 }
 
-export function createBatchSender(server: Pick<InfluxServer, 'write'>, encoder: SampleEncoder, maxInFlight: number): BatchSender {
+/** `ready` comes before the first request of a batch. */
+export function createBatchSender(
+  server: Pick<InfluxServer, 'write'>,
+  encoder: SampleEncoder,
+  maxInFlight: number,
+  ready?: (batch: SampleBatch) => Promise<void>,
+): BatchSender {
   const slots = createSlots(maxInFlight);
   let begun: (SentAhead & { readonly batch: SampleBatch }) | undefined;
-  let allAhead: Promise<unknown> = Promise.resolve();
+  const underWay = new Set<Promise<unknown>>();
   let batches = 0;
 
-  function send(batch: SampleBatch, skip: SkippedRows): Promise<readonly RefusedSample[]> {
+  async function send(batch: SampleBatch, skip: SkippedRows): Promise<readonly RefusedSample[]> {
     const rank = batches++;
+    if (ready !== undefined) await ready(batch);
     const share = { run: (job: () => Promise<void>) => slots.run(rank, job), isWanted: () => slots.waiting() > 0 };
     return sendSamples(server, encoder, batch, skip, maxInFlight, share);
   }
@@ -43,7 +50,8 @@ export function createBatchSender(server: Pick<InfluxServer, 'write'>, encoder: 
       const unfit = unfitOf();
       const refused = send(batch, new Set(unfit.map(({ row }) => row))).catch(() => undefined);
       begun = { batch, unfit, refused };
-      allAhead = Promise.all([allAhead, refused]);
+      underWay.add(refused);
+      void refused.then(() => underWay.delete(refused));
     },
     takeAhead(batch) {
       if (begun?.batch !== batch) return undefined;
@@ -52,7 +60,7 @@ export function createBatchSender(server: Pick<InfluxServer, 'write'>, encoder: 
       return taken;
     },
     async settled() {
-      await allAhead;
+      await Promise.all(underWay);
     },
   };
 }

@@ -3,10 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { makeBuckets } from './buckets.ts';
 
-/**
- * There is no InfluxDB 2.x among Debian's packages: these are the answers of its documented HTTP API (v2.7: /api/v2/orgs, /buckets,
- * /dbrps), given at the wire. A real server may differ.
- */
+/** The answers of InfluxDB 2.7.12 to these requests (/api/v2/orgs, /buckets, /dbrps), as it gave them, given at the wire. */
 interface Fake {
   readonly url: string;
   readonly buckets: { readonly id: string; readonly name: string; readonly retentionRules: readonly object[] }[];
@@ -20,7 +17,7 @@ afterEach(() => {
   http?.close();
 });
 
-async function startFake({ mayMake = true } = {}): Promise<Fake> {
+async function startFake({ mayMake = true, seesOrganisation = true } = {}): Promise<Fake> {
   const buckets: Fake['buckets'] = [];
   const mappings: Fake['mappings'] = [];
   const tokens = new Set<string>();
@@ -31,12 +28,15 @@ async function startFake({ mayMake = true } = {}): Promise<Fake> {
     const body = request.method === 'POST' ? JSON.parse(await textOf(request)) : undefined;
     tokens.add(request.headers.authorization ?? '');
     if (request.headers.authorization !== 'Token secret') return answer(401, { code: 'unauthorized', message: 'unauthorized access' });
-    if (body !== undefined && !mayMake) return answer(403, { code: 'forbidden', message: 'insufficient permissions' });
+    if (body !== undefined && !mayMake) return answer(401, { code: 'unauthorized', message: 'write:orgs/0a/buckets is unauthorized' });
     switch (`${request.method} ${pathname}`) {
       case 'GET /api/v2/orgs':
-        return answer(200, { orgs: searchParams.get('org') === 'works' ? [{ id: '0a', name: 'works' }] : [] });
-      case 'GET /api/v2/buckets':
-        return answer(200, { buckets: buckets.filter(({ name }) => name === searchParams.get('name')) });
+        if (searchParams.get('org') !== 'works') return answer(404, { code: 'not found', message: 'organization name "none" not found' });
+        return answer(200, { orgs: seesOrganisation ? [{ id: '0a', name: 'works' }] : [] });
+      case 'GET /api/v2/buckets': {
+        const found = buckets.filter(({ name }) => name === searchParams.get('name'));
+        return found.length > 0 ? answer(200, { buckets: found }) : answer(404, { code: 'not found', message: 'bucket not found' });
+      }
       case 'POST /api/v2/buckets':
         buckets.push({ id: `b${buckets.length}`, name: body.name, retentionRules: body.retentionRules });
         return answer(201, buckets.at(-1) ?? {});
@@ -85,13 +85,15 @@ describe('buckets of 2.x', () => {
     const fake = await startFake({ mayMake: false });
     await expect(makeBuckets(access(fake.url), schema)).rejects.toMatchObject({
       code: 'store.denied',
-      message: expect.stringContaining('403'),
+      message: expect.stringContaining('401'),
     });
     await expect(makeBuckets(access(fake.url, { token: 'other' }), schema)).rejects.toMatchObject({ code: 'store.denied' });
     await expect(makeBuckets(access(fake.url, { organisation: 'none' }), schema)).rejects.toMatchObject({ code: 'store.noOrganisation' });
     await expect(makeBuckets(access(fake.url, { organisation: undefined }), schema)).rejects.toMatchObject({
       code: 'store.noOrganisation',
     });
+    const narrow = await startFake({ seesOrganisation: false });
+    await expect(makeBuckets(access(narrow.url), schema)).rejects.toMatchObject({ code: 'store.denied' });
     await expect(makeBuckets(access('http://127.0.0.1:1'), schema)).rejects.toMatchObject({ code: 'store.unreachable' });
   });
 });

@@ -56,10 +56,7 @@ export async function makeBuckets(
     },
   ];
   try {
-    const { orgs = [] } = await new OrgsAPI(influx).getOrgs({ org: organisation });
-    const orgID = orgs.find(({ name }) => name === organisation)?.id;
-    if (orgID === undefined)
-      throw new PermanentError('store.noOrganisation', `InfluxDB at ${url} shows this token no organisation ${organisation}`);
+    const orgID = await organisationIdOf(influx, organisation, url);
     for (const each of wanted) {
       const bucketID = await bucketIdOf(bucketsApi, orgID, each);
       const known = await mappings.getDBRPs({ orgID, db: database, rp: each.policy });
@@ -72,10 +69,31 @@ export async function makeBuckets(
   }
 }
 
+async function organisationIdOf(influx: InfluxDB, organisation: string, url: string): Promise<string> {
+  const answer = await unlessNotThere(new OrgsAPI(influx).getOrgs({ org: organisation }));
+  if (answer === undefined)
+    throw new PermanentError('store.noOrganisation', `InfluxDB at ${url} has no organisation ${organisation}: correct store.organisation`);
+  const id = answer.orgs?.find(({ name }) => name === organisation)?.id;
+  // What a token gets that may read and write buckets, and no more.
+  if (id === undefined)
+    throw new PermanentError('store.denied', `InfluxDB at ${url} does not show this token the organisation ${organisation}`);
+  return id;
+}
+
+/** Asked for a name that is not there, 2.x answers 404 and not an empty list. */
+async function unlessNotThere<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof HttpError && error.statusCode === 404) return undefined;
+    throw error;
+  }
+}
+
 async function bucketIdOf(api: BucketsAPI, orgID: string, wanted: Wanted): Promise<string> {
   const { name, everySeconds, shardGroupDurationSeconds } = wanted;
-  const { buckets = [] } = await api.getBuckets({ orgID, name });
-  const found = buckets.find((bucket: Bucket) => bucket.name === name);
+  const answer = await unlessNotThere(api.getBuckets({ orgID, name }));
+  const found = answer?.buckets?.find((bucket: Bucket) => bucket.name === name);
   if (found?.id !== undefined) return found.id;
   const rule = { type: 'expire' as const, everySeconds, ...(shardGroupDurationSeconds === undefined ? {} : { shardGroupDurationSeconds }) };
   const made = await api.postBuckets({ body: { orgID, name, retentionRules: [rule] } });

@@ -10,7 +10,7 @@ export const influxdbConfig = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9_-]{1,64}$/, 'letters, digits, _ and -, at most 64')
     .default('nhip')
-    .describe('Database of its own (2.x: bucket); made when it is missing (1.x)'),
+    .describe('Database of its own (2.x: bucket); made when it is missing and the login may'),
   retentionDays: z
     .int()
     .min(1)

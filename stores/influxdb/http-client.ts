@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { Socket } from 'node:net';
 import { PermanentError, RetryableError } from '@nhip/core/process/errors';
 
 export interface HttpAnswer {
@@ -16,7 +17,7 @@ export interface HttpClient {
    */
   post(path: string, body: string | Uint8Array, options: { readonly timeoutMs: number; readonly contentType: string }): Promise<HttpAnswer>;
   get(path: string, options: { readonly timeoutMs: number }): Promise<HttpAnswer>;
-  /** Ends idle connections. */
+  /** Ends all connections; what is on the way fails. */
   close(): void;
 }
 
@@ -31,6 +32,8 @@ export function createHttpClient(options: {
   readonly maxSockets: number;
   /** What the server is called in errors; default InfluxDB. */
   readonly product?: string;
+  /** A connection has ended, for whatever reason. */
+  onDisconnect?(): void;
 }): HttpClient {
   const product = options.product ?? 'InfluxDB';
   const base = options.url.replace(/\/+$/, '');
@@ -40,6 +43,8 @@ export function createHttpClient(options: {
     ? new HttpsAgent({ ...agentOptions, ...(options.ca === undefined ? {} : { ca: options.ca }) })
     : new HttpAgent(agentOptions);
   const send = isTls ? httpsRequest : httpRequest;
+  const sockets = new WeakSet<Socket>();
+  let isClosed = false;
 
   function once(
     method: string,
@@ -59,25 +64,40 @@ export function createHttpClient(options: {
         },
       });
       let hasTimedOut = false;
+      let isSettled = false;
       // Of the whole exchange: a server that is stopped or out of disk may accept the connection and never answer.
       const timer = setTimeout(() => {
         hasTimedOut = true;
         request.destroy(new Error(`no answer within ${timeoutMs} ms`));
       }, timeoutMs);
+      // May come more than once, and after the answer: a server may answer and break the connection before all was sent.
       const fail = (error: NodeJS.ErrnoException): void => {
+        if (isSettled) return;
+        isSettled = true;
         clearTimeout(timer);
         // A connection that the server had closed while it was idle: nothing is wrong.
-        if (request.reusedSocket && !hasTimedOut && error.code === 'ECONNRESET')
+        if (request.reusedSocket && !hasTimedOut && !isClosed && error.code === 'ECONNRESET')
           once(method, path, body, contentType, timeoutMs).then(resolve, reject);
         else reject(error instanceof PermanentError ? error : failure(`${product} at ${base}`, error));
       };
-      request.once('error', fail);
-      request.once('response', (response) => {
-        collect(response, product).then((answer) => {
-          clearTimeout(timer);
-          resolve(answer);
-        }, fail);
+      const succeed = (answer: HttpAnswer): void => {
+        // Nobody has stored what has not arrived; and whoever is told that it has may use the memory of the rest for something else.
+        if (answer.status < 300 && !request.writableFinished) {
+          fail(new Error(`${answer.status} before all was sent`));
+          request.destroy();
+          return;
+        }
+        isSettled = true;
+        clearTimeout(timer);
+        resolve(answer);
+      };
+      request.once('socket', (socket) => {
+        if (sockets.has(socket)) return;
+        sockets.add(socket);
+        socket.once('close', () => options.onDisconnect?.());
       });
+      request.on('error', fail);
+      request.once('response', (response) => void collect(response, product).then(succeed, fail));
       request.end(content);
     });
   }
@@ -85,7 +105,10 @@ export function createHttpClient(options: {
   return {
     post: (path, body, { timeoutMs, contentType }) => once('POST', path, body, contentType, timeoutMs),
     get: (path, { timeoutMs }) => once('GET', path, undefined, '', timeoutMs),
-    close: () => agent.destroy(),
+    close() {
+      isClosed = true;
+      agent.destroy();
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import { PermanentError, RetryableError } from '@nhip/core/process/errors';
 import type { HttpAnswer, HttpClient } from './http-client.ts';
+import { retryAfterOf, writeAnswerOf } from './write-answer.ts';
 
 /** Where a point goes: samples into the database's default retention, which may end; the rest is kept for ever. */
 export type Place = 'samples' | 'kept';
@@ -33,6 +34,8 @@ export interface InfluxServer {
   write(place: Place, body: string | Uint8Array): Promise<WriteAnswer>;
   /** Runs InfluxQL statements; one list of series each, times in ms. Rejects as `write`, and with PermanentError for a statement that fails. */
   query(statements: readonly string[], options?: QueryOptions): Promise<readonly (readonly Series[])[]>;
+  /** What the server says of itself at this path; undefined when it does not, or not to us. Rejects with RetryableError when nobody answers. */
+  page(path: string): Promise<string | undefined>;
 }
 
 export interface QueryOptions {
@@ -87,11 +90,8 @@ export function createInfluxServer(
       );
     const isFull = said.includes('no space left');
     const code = isFull ? 'store.diskFull' : 'store.busy';
-    const hint = isFull ? '. Free space on its disk, then restart influxd: 1.x does not recover by itself' : '';
-    const retryAfterS = Number(answer.header('retry-after'));
-    throw new RetryableError(code, `${where} answered ${status} ${said}${hint}`, {
-      ...(retryAfterS > 0 ? { retryAfterMs: retryAfterS * 1000 } : {}),
-    });
+    const hint = isFull ? '. Free space on its disk, then restart influxd: it does not recover by itself' : '';
+    throw new RetryableError(code, `${where} answered ${status} ${said}${hint}`, retryAfterOf(answer));
   }
 
   return {
@@ -112,17 +112,7 @@ export function createInfluxServer(
 
     async write(place, body) {
       const answer = await http.post(writePath(place), body, { timeoutMs: requestTimeoutMs, contentType: 'text/plain; charset=utf-8' });
-      switch (answer.status) {
-        case 204:
-          return { kind: 'stored' };
-        case 413:
-          return { kind: 'tooLarge' };
-        case 400:
-        case 422:
-          return { kind: 'refused', reason: saidBy(answer) };
-        default:
-          return refuse(answer);
-      }
+      return writeAnswerOf(answer, () => saidBy(answer)) ?? refuse(answer);
     },
 
     async query(statements, { isAdministration = false, isSmall = false } = {}) {
@@ -135,6 +125,12 @@ export function createInfluxServer(
       });
       if (answer.status !== 200 && answer.status !== 400) refuse(answer);
       return readQueryAnswer(answer, statements, where);
+    },
+
+    async page(path) {
+      const answer = await http.get(path, { timeoutMs: requestTimeoutMs });
+      if (answer.status >= 500) refuse(answer);
+      return answer.status === 200 ? answer.text : undefined;
     },
   };
 }

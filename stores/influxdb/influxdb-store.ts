@@ -4,11 +4,12 @@ import { authorizationOf, readSecret } from './access.ts';
 import { readCheckpoint } from './checkpoints.ts';
 import type { InfluxdbConfig } from './config.ts';
 import { createHttpClient } from './http-client.ts';
-import { createInfluxServer } from './influx-server.ts';
+import { createInfluxServer, type InfluxServer } from './influx-server.ts';
 import { queryDelivery, queryLosses, queryLossTotals } from './loss-queries.ts';
 import { queryBuckets, queryChanges, queryLatest, queryRange, toColumns } from './queries.ts';
 import { checkSchema, prepareSchema } from './schema.ts';
 import { createSeriesRegistry } from './series-registry.ts';
+import { createWholeSegments, type WholeSegments } from './whole-segments.ts';
 import { createWriter } from './writer.ts';
 
 /** How soon a reader knows the series that another process added. */
@@ -31,11 +32,24 @@ export function createInfluxdbStore(
     ca,
     // Queries never wait for writes.
     maxSockets: maxInFlight + 8,
+    onDisconnect: () => segments.disconnected(),
   });
-  const server = createInfluxServer(http, { url, database, organisation: config.organisation, requestTimeoutMs: config.requestTimeoutMs });
-  const registry = createSeriesRegistry();
-  const writer = createWriter(server, registry, maxInFlight);
   const { organisation, requestTimeoutMs, retentionDays } = config;
+  const bare = createInfluxServer(http, { url, database, organisation, requestTimeoutMs });
+  const segments: WholeSegments = createWholeSegments(bare, { database, retentionDays });
+  const server: InfluxServer = {
+    ...bare,
+    async write(place, body) {
+      try {
+        return await bare.write(place, body);
+      } catch (error) {
+        segments.doubt();
+        throw error;
+      }
+    },
+  };
+  const registry = createSeriesRegistry();
+  const writer = createWriter(server, registry, segments, maxInFlight);
   const schema = { url, database, retentionDays, organisation, token, ca, requestTimeoutMs };
   let isOpen = false;
   let writing: Promise<void> = Promise.resolve();
@@ -50,7 +64,7 @@ export function createInfluxdbStore(
     durability: { class: 'D2', delayMs: 0 },
 
     async open() {
-      if (!isOpen) await (access === 'write' ? prepareSchema(server, schema) : checkSchema(server, schema));
+      if (!isOpen) await (access === 'write' ? prepareSchema(server, schema, segments) : checkSchema(server, schema));
       const found = await readCheckpoint(server);
       if (isOpen) return found?.checkpoint;
       await registry.load(server);

@@ -1,16 +1,31 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createTimeWriter, numberRoom, putNumber, putSix, withRoom } from './line-bytes.ts';
+import {
+  addFixed,
+  bufferOver,
+  createFixedTexts,
+  createLineBuffer,
+  createTimeWriter,
+  type LineBuffer,
+  numberRoom,
+  overrun,
+  putFixed,
+  putNumber,
+  putSixAndEnd,
+  withRoom,
+} from './line-bytes.ts';
 
-/** What a function wrote between two bytes that it must leave alone. */
-function written(write: (bytes: Buffer, at: number) => number): string {
-  const bytes = Buffer.alloc(numberRoom + 2, '#');
-  const end = write(bytes, 1);
-  expect(bytes[0]).toBe(35);
-  expect(end).toBeLessThanOrEqual(numberRoom + 1);
-  return bytes.toString('latin1', 1, end);
+/** What a function wrote; it must leave alone the byte before, and what is behind the overrun. */
+function written(write: (to: LineBuffer, at: number) => number, room = numberRoom - overrun): string {
+  const to = createLineBuffer(room + overrun + 2);
+  to.bytes.fill('#');
+  const end = write(to, 1);
+  expect(to.bytes[0]).toBe(35);
+  expect(end).toBeLessThanOrEqual(room + 1);
+  expect(to.bytes.subarray(end + overrun).every((byte) => byte === 35)).toBe(true);
+  return to.bytes.toString('utf8', 1, end);
 }
-const number = (value: number): string => written((bytes, at) => putNumber(bytes, at, value));
+const number = (value: number): string => written((to, at) => putNumber(to, at, value));
 
 describe('bytes of lines', () => {
   it('say any number so that it is read back the same', () => {
@@ -40,10 +55,10 @@ describe('bytes of lines', () => {
     );
   });
 
-  it('say ticks with six digits', () => {
+  it('say ticks with six digits and end', () => {
     fc.assert(
       fc.property(fc.nat(999_999), (value) => {
-        expect(written((bytes, at) => putSix(bytes, at, value))).toBe(String(value).padStart(6, '0'));
+        expect(written((to, at) => putSixAndEnd(to, at, value))).toBe(`${String(value).padStart(6, '0')}\n`);
       }),
     );
   });
@@ -53,16 +68,32 @@ describe('bytes of lines', () => {
     fc.assert(
       fc.property(fc.array(times), (list) => {
         const put = createTimeWriter();
-        expect(list.map((ms) => written((bytes, at) => put(bytes, at, ms)))).toEqual(list.map(String));
+        expect(list.map((ms) => written((to, at) => put(to, at, ms)))).toEqual(list.map((ms) => ` ${ms}`));
+      }),
+    );
+  });
+
+  it('copy any texts, by number', () => {
+    const odd = fc.constantFrom('\u007f', '\u0000', '\ud800', '\u{1F600}\u007f');
+    const text = fc.string({ unit: fc.oneof(odd, fc.string({ unit: 'binary', maxLength: 1 })) });
+    fc.assert(
+      fc.property(fc.array(text, { maxLength: 40 }), (list) => {
+        const texts = createFixedTexts();
+        for (const each of list) addFixed(texts, each);
+        for (const [number, each] of list.entries()) {
+          const bytes = Buffer.from(each);
+          expect(written((to, at) => putFixed(to, at, texts, number), bytes.length)).toBe(bytes.toString());
+        }
       }),
     );
   });
 
   it('keep what was written when the buffer grows', () => {
-    const small = Buffer.from('năng lượng');
-    expect(withRoom(small, 3, small.length - 3)).toBe(small);
-    const large = withRoom(small, small.length, 1000);
-    expect(large.length).toBeGreaterThanOrEqual(small.length + 1000);
-    expect(large.toString('utf8', 0, small.length)).toBe('năng lượng');
+    const small = bufferOver(Buffer.from('năng lượng'));
+    const { length } = small.bytes;
+    expect(withRoom(small, 3, length - 3)).toBe(small);
+    const { bytes } = withRoom(small, length, 1000);
+    expect(bytes.length).toBeGreaterThanOrEqual(length + 1000);
+    expect(bytes.toString('utf8', 0, length)).toBe('năng lượng');
   });
 });

@@ -1,7 +1,21 @@
 import { type SampleBatch, type SeriesTable, valueKind } from '@nhip/core/telemetry/sample-batch';
 import { quality } from '@nhip/core/wire/sample';
 import type { SeriesName } from '../history-store.ts';
-import { createTimeWriter, numberRoom, putNumber, putSix, withRoom } from './line-bytes.ts';
+import {
+  addFixed,
+  bufferOver,
+  createFixedTexts,
+  createLineBuffer,
+  createTimeWriter,
+  type FixedTexts,
+  type LineBuffer,
+  numberRoom,
+  overrun,
+  putFixed,
+  putNumber,
+  putSixAndEnd,
+  withRoom,
+} from './line-bytes.ts';
 import { lastMs, tag, textField } from './line-protocol.ts';
 
 /**
@@ -23,12 +37,9 @@ export const sampleFields = {
 } as const;
 
 const ticksPerMs = 1_000_000;
-const space = 32;
-const newLine = 10;
-const letterV = 118;
-const equals = 61;
+const numberField = 'v=';
 /** Of a line without its beginning and without a text: number, quality, time. */
-export const restRoom = 4 * numberRoom;
+export const restRoom = 4 * numberRoom + overrun;
 /** A usual line fits behind the last byte that is asked for; a longer one makes the buffer grow. */
 const lineRoom = 1024;
 const largestBody = 1_000_000;
@@ -45,8 +56,8 @@ export interface Body {
   readonly lines: number;
 }
 
-/** Rows that are left out. */
-export type SkippedRows = Pick<ReadonlySet<number>, 'has'>;
+/** Rows that are left out. Always a Set: another class makes the machine code of the loop below start from scratch. */
+export type SkippedRows = ReadonlySet<number>;
 
 /** Encodes rows of batches. One per store: it keeps what every line of a series begins with. */
 export interface SampleEncoder {
@@ -61,42 +72,38 @@ export interface SampleEncoder {
 }
 
 export function createSampleEncoder(): SampleEncoder {
-  const prefixesOf = createPrefixes();
+  const startsOf = createLineStarts();
   const putTime = createTimeWriter();
   const buffers = createBodyBuffers();
   return {
     reuse: buffers.reuse,
     encode(batch, { fromRow, toRow, maxBytes }, skip) {
-      const starts = prefixesOf(batch.series);
-      let bytes = buffers.take(maxBytes);
+      const starts = startsOf(batch.series);
+      let to = buffers.take(maxBytes);
       let at = 0;
       let count = 0;
       let row = fromRow;
       for (; row < toRow && at < maxBytes; row++) {
         if (skip.has(row)) continue;
-        const start = starts[batch.seriesId[row] as number] as Uint8Array;
-        bytes = withRoom(bytes, at, start.length + restRoom);
-        bytes.set(start, at);
-        at += start.length;
+        const id = batch.seriesId[row] as number;
+        to = withRoom(to, at, (starts.lengths[id] as number) + restRoom);
+        at = putFixed(to, at, starts, id);
         const number = batch.number[row] as number;
         if (batch.kind[row] === valueKind.number) {
-          bytes[at] = letterV;
-          bytes[at + 1] = equals;
-          at = putNumber(bytes, at + 2, number);
+          at = putNumber(to, at, number);
         } else {
           const field = otherField(batch, row, number);
-          bytes = withRoom(bytes, at, field.length * bytesPerUnit + restRoom);
-          at += bytes.write(field, at);
+          to = withRoom(to, at, field.length * bytesPerUnit + restRoom);
+          at -= numberField.length;
+          at += to.bytes.write(field, at);
         }
         const q = batch.quality[row] as number;
-        if (q !== quality.good) at += bytes.write(`,q=${q}i`, at, 'latin1');
-        bytes[at++] = space;
-        at = putTime(bytes, at, Math.floor(batch.timeMs[row] as number));
-        at = putSix(bytes, at, (batch.tick[row] as number) % ticksPerMs);
-        bytes[at++] = newLine;
+        if (q !== quality.good) at += to.bytes.write(`,q=${q}i`, at, 'latin1');
+        at = putTime(to, at, Math.floor(batch.timeMs[row] as number));
+        at = putSixAndEnd(to, at, (batch.tick[row] as number) % ticksPerMs);
         count++;
       }
-      return { bytes: bytes.subarray(0, at), fromRow, toRow: row, lines: count };
+      return { bytes: to.bytes.subarray(0, at), fromRow, toRow: row, lines: count };
     },
   };
 }
@@ -104,32 +111,32 @@ export function createSampleEncoder(): SampleEncoder {
 /** Buffers of bodies, used again. */
 export function createBodyBuffers(): {
   /** For a body of `maxBytes` and the line that goes beyond. */
-  take(maxBytes: number): Buffer;
+  take(maxBytes: number): LineBuffer;
   reuse(body: Pick<Body, 'bytes'>): void;
 } {
-  const spare: Buffer[] = [];
+  const spare: LineBuffer[] = [];
   return {
     take: (maxBytes) =>
-      maxBytes <= largestBody ? (spare.pop() ?? Buffer.allocUnsafeSlow(largestBody + lineRoom)) : Buffer.allocUnsafe(firstGuess),
+      maxBytes <= largestBody ? (spare.pop() ?? createLineBuffer(largestBody + lineRoom)) : createLineBuffer(firstGuess),
     reuse({ bytes: { buffer } }) {
-      if (buffer.byteLength === largestBody + lineRoom && spare.length < maxSpare) spare.push(Buffer.from(buffer));
+      if (buffer.byteLength === largestBody + lineRoom && spare.length < maxSpare) spare.push(bufferOver(new Uint8Array(buffer)));
     },
   };
 }
 
-/** What every line of a series begins with, `samples,machine=…,metric=… `, by series id; made once for each. */
-export function createPrefixes(): (series: SeriesTable) => readonly Uint8Array[] {
-  const known = new WeakMap<SeriesTable, Uint8Array[]>();
+/** What every line of a series begins with when its value is a number, `samples,machine=…,metric=… v=`, by series id; made once for each. */
+export function createLineStarts(): (series: SeriesTable) => FixedTexts {
+  const known = new WeakMap<SeriesTable, FixedTexts>();
   return (series) => {
-    const prefixes = known.get(series) ?? [];
-    known.set(series, prefixes);
-    for (let id = prefixes.length; id < series.size; id++) prefixes.push(Buffer.from(linePrefix(series.at(id))));
-    return prefixes;
+    const starts = known.get(series) ?? createFixedTexts();
+    known.set(series, starts);
+    for (let id = starts.count; id < series.size; id++) addFixed(starts, lineStart(series.at(id)));
+    return starts;
   };
 }
 
-function linePrefix({ machine, metric }: SeriesName): string {
-  return `${samplesMeasurement}${tag('machine', machine)}${tag('metric', metric)} `;
+function lineStart({ machine, metric }: SeriesName): string {
+  return `${samplesMeasurement}${tag('machine', machine)}${tag('metric', metric)} ${numberField}`;
 }
 
 function otherField(batch: SampleBatch, row: number, number: number): string {

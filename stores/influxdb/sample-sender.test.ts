@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { RetryableError } from '@nhip/core/process/errors';
 import { SampleBatch, SeriesTable } from '@nhip/core/telemetry/sample-batch';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createHttpClient } from './http-client.ts';
+import { createHttpClient, type HttpClient } from './http-client.ts';
 import { createInfluxServer, type InfluxServer } from './influx-server.ts';
 import { createSampleEncoder } from './sample-lines.ts';
 import { sendSamples } from './sample-sender.ts';
@@ -14,11 +14,26 @@ interface Scripted {
   readonly bodies: { readonly path: string; readonly lines: readonly string[] }[];
 }
 
-let http: Server | undefined;
-afterEach(() => {
-  http?.closeAllConnections();
-  http?.close();
+let opened: { close(): Promise<unknown> }[] = [];
+afterEach(async () => {
+  await Promise.all(opened.map((each) => each.close()));
+  opened = [];
 });
+
+/** A client of what listens at a port of its own; both are closed after the test. */
+async function clientOf(http: Server, maxSockets: number): Promise<{ readonly url: string; readonly client: HttpClient }> {
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+  const client = createHttpClient({ url, authorization: undefined, ca: undefined, maxSockets });
+  opened.push({
+    close() {
+      client.close();
+      http.closeAllConnections();
+      return new Promise((resolve) => http.close(resolve));
+    },
+  });
+  return { url, client };
+}
 
 /** A server at the wire that answers as told: a status, or nothing at all for 0. */
 async function scripted(
@@ -26,7 +41,7 @@ async function scripted(
   { version = '1.6.7', headers = {}, requestTimeoutMs = 10_000 } = {},
 ): Promise<Scripted> {
   const bodies: { path: string; lines: string[] }[] = [];
-  http = createServer(async (request, response) => {
+  const http = createServer(async (request, response) => {
     if (request.url === '/ping') {
       response.writeHead(204, { 'x-influxdb-version': version }).end();
       return;
@@ -37,9 +52,7 @@ async function scripted(
     if (status === 0) return;
     response.writeHead(status, headers).end(status === 204 ? '' : '{"error":"partial write: dropped=0"}');
   });
-  await new Promise<void>((resolve) => http?.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
-  const client = createHttpClient({ url, authorization: undefined, ca: undefined, maxSockets: 4 });
+  const { url, client } = await clientOf(http, 4);
   const server = createInfluxServer(client, { url, database: 'nhip', organisation: 'works', requestTimeoutMs });
   await server.version();
   return { server, bodies };
@@ -88,7 +101,7 @@ describe('sending samples', () => {
     const accepted = new Set<string>();
     const { server } = await scripted((lines) => {
       // What a real server does: it takes the good points of a bad body, and says 400.
-      for (const line of lines) if (!isBad([line])) accepted.add(line);
+      for (const line of lines) if (line.startsWith('samples,') && !isBad([line])) accepted.add(line);
       return isBad(lines) ? 400 : 204;
     });
     const refused = await send(server, numbers(1000));
@@ -109,6 +122,13 @@ describe('sending samples', () => {
     expect((await send((await scripted((lines) => (lines[0]?.startsWith('probe ') ? 204 : 400))).server, numbers(3))).length).toBe(3);
   });
 
+  it('asks a server that refuses everything about one harmless point, not about every sample', async () => {
+    const { server, bodies } = await scripted(() => 400);
+    await expect(send(server, numbers(5000))).rejects.toMatchObject({ code: 'store.refusesAll' });
+    expect(bodies.filter(({ lines }) => lines[0]?.startsWith('probe '))).toHaveLength(1);
+    expect(bodies.length).toBeLessThan(8);
+  });
+
   it.each([429, 500, 502, 503])('tries later after %i, when the server asks for it', async (status) => {
     const { server } = await scripted(() => status, { headers: { 'retry-after': '3' } });
     const error = await send(server, numbers(3)).catch((reason: unknown) => reason);
@@ -116,9 +136,14 @@ describe('sending samples', () => {
     expect(error).toMatchObject({ code: 'store.busy', retryAfterMs: 3000 });
   });
 
+  it('does not wait for a day because a server asks for it', async () => {
+    const { server } = await scripted(() => 503, { headers: { 'retry-after': '86400' } });
+    await expect(send(server, numbers(3))).rejects.toMatchObject({ code: 'store.busy', retryAfterMs: 300_000 });
+  });
+
   it('gives up waiting for an answer, and says so', async () => {
-    const { server } = await scripted(() => 0, { requestTimeoutMs: 300 });
-    await expect(send(server, numbers(3))).rejects.toMatchObject({ code: 'store.unanswered', message: expect.stringContaining('300 ms') });
+    const { server } = await scripted(() => 0, { requestTimeoutMs: 1000 });
+    await expect(send(server, numbers(3))).rejects.toMatchObject({ code: 'store.unanswered', message: expect.stringContaining('1000 ms') });
   });
 
   it('says who is not let in, and that the database is gone', async () => {
@@ -142,11 +167,9 @@ describe('sending samples', () => {
 
 describe('the server', () => {
   it('says what to do about a full disk', async () => {
-    http = createServer((_, response) => response.writeHead(500).end('{"error":"write /data/wal: no space left on device"}'));
-    await new Promise<void>((resolve) => http?.listen(0, '127.0.0.1', resolve));
-    const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
-    const client = createHttpClient({ url, authorization: undefined, ca: undefined, maxSockets: 1 });
-    const server = createInfluxServer(client, { url, database: 'nhip', organisation: undefined, requestTimeoutMs: 500 });
+    const full = createServer((_, response) => response.writeHead(500).end('{"error":"write /data/wal: no space left on device"}'));
+    const { url, client } = await clientOf(full, 1);
+    const server = createInfluxServer(client, { url, database: 'nhip', organisation: undefined, requestTimeoutMs: 10_000 });
     await expect(server.write('samples', 'a b=1 1')).rejects.toThrow(/restart influxd/);
   });
 

@@ -18,7 +18,7 @@ export interface SlotShare {
 const alone: SlotShare = { run: (job) => job(), isWanted: () => false };
 
 /**
- * Sends the samples of a batch but those in `skip`: bodies of up to 1 MB, `maxInFlight` at once, each encoded when its slot is free.
+ * Sends the samples of a batch but those in `skip`: bodies of up to 1 MB, `maxInFlight` at once, each encoded while those before it are on the way.
  * Resolves when all are answered for, with those that the server will never take, by row: a refused body is halved until the samples are
  * found, and sent again meanwhile, which is harmless. Rejects as `InfluxServer.write`, when nothing is on the way any more.
  */
@@ -35,9 +35,14 @@ export async function sendSamples(
   let nextRow = 0;
   let bytesPerRow = usualBytesPerRow;
   let isFailed = false;
+  let prepared: Body | undefined;
+  let proof: Promise<void> | undefined;
 
   async function send(body: Body): Promise<void> {
-    if (body.lines === 0) return;
+    if (body.lines === 0) {
+      encoder.reuse(body);
+      return;
+    }
     const answer = await server.write('samples', body.bytes);
     if (answer.kind === 'stored') {
       // The server had all of it: nothing is on the way any more.
@@ -45,8 +50,10 @@ export async function sendSamples(
       accepted += body.lines;
       return;
     }
+    const reason = answer.kind === 'refused' ? answer.reason : 'it alone is larger than the server takes';
+    // Before thousands of samples are asked about one by one.
+    if (answer.kind === 'refused') await demandProof(reason);
     if (body.lines === 1) {
-      const reason = answer.kind === 'refused' ? answer.reason : 'it alone is larger than the server takes';
       refused.push({ row: onlyRow(body, skip), reason });
       return;
     }
@@ -56,15 +63,35 @@ export async function sendSamples(
     }
   }
 
-  async function sendNext(): Promise<void> {
-    if (nextRow >= batch.length || isFailed) return;
+  function demandProof(reason: string): Promise<void> {
+    proof ??= proveThatItTakesPoints(server, reason);
+    return proof;
+  }
+
+  function encodeNext(): Body {
     // Towards the end smaller ones, so that all requests end at about the same time: the next batch waits for the last, unless it is on
     // its way already.
-    const share = ((batch.length - nextRow) * bytesPerRow) / (2 * maxInFlight);
+    const share = Math.ceil(((batch.length - nextRow) * bytesPerRow) / (2 * maxInFlight));
     const maxBytes = slots.isWanted() ? maxBodyBytes : Math.min(maxBodyBytes, Math.max(minBodyBytes, share));
     const body = encoder.encode(batch, { fromRow: nextRow, toRow: batch.length, maxBytes }, skip);
     bytesPerRow = body.bytes.length / (body.toRow - nextRow);
     nextRow = body.toRow;
+    return body;
+  }
+
+  /** While the server is busy with what is on the way: the next free slot has its body at once. */
+  function prepare(): void {
+    if (prepared === undefined && nextRow < batch.length && !isFailed) prepared = encodeNext();
+  }
+
+  const hasMore = (): boolean => (prepared !== undefined || nextRow < batch.length) && !isFailed;
+
+  async function sendNext(): Promise<void> {
+    if (!hasMore()) return;
+    const body = prepared ?? encodeNext();
+    prepared = undefined;
+    // Not at once: the request leaves when this turn of the event loop ends.
+    setImmediate(prepare);
     try {
       await send(body);
     } catch (error) {
@@ -74,13 +101,13 @@ export async function sendSamples(
   }
 
   async function work(): Promise<void> {
-    while (nextRow < batch.length && !isFailed) await slots.run(sendNext);
+    while (hasMore()) await slots.run(sendNext);
   }
 
   const results = await Promise.allSettled(Array.from({ length: maxInFlight }, work));
   const failed = results.find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
-  if (refused.length > 0 && accepted === 0) await proveThatItTakesPoints(server, refused[0]?.reason ?? '');
+  if (refused.length > 0 && accepted === 0) await demandProof(refused[0]?.reason ?? '');
   return refused.sort((a, b) => a.row - b.row);
 }
 

@@ -1,9 +1,11 @@
 import { PermanentError, RetryableError } from '@nhip/core/process/errors';
 import { makeBuckets } from './buckets.ts';
+import { demandSync } from './durability.ts';
 import type { InfluxServer } from './influx-server.ts';
 import { keptPolicy } from './influx-server.ts';
 import { integerField } from './line-protocol.ts';
 import { sampleFields, samplesMeasurement } from './sample-lines.ts';
+import type { WholeSegments } from './whole-segments.ts';
 
 const schemaVersion = 1;
 /**
@@ -28,18 +30,19 @@ export interface SchemaOptions {
  * Makes database and retention policy where they are missing, and checks that this program understands what is there. Throws
  * PermanentError with what to do when it does not.
  */
-export async function prepareSchema(server: InfluxServer, options: SchemaOptions): Promise<void> {
+export async function prepareSchema(server: InfluxServer, options: SchemaOptions, segments: Pick<WholeSegments, 'begin'>): Promise<void> {
   const { major, text } = await server.version();
   if (major > 2) {
     throw new PermanentError(
       'store.unsupported',
       `InfluxDB at ${options.url} is ${text}: from 3 on there are no retention policies, in which this store keeps what must never end. ` +
-        'Use 1.8 or 2.x, or VictoriaMetrics as a further store',
+        'Write to it with type: influxdb3 under furtherStores, or use 1.x or 2.x',
     );
   }
+  await segments.begin();
   if (major === 1) await makeDatabase(server, options);
   else await demandBuckets(server, options);
-  if (major === 1) await demandSync(server, options);
+  await demandSync(server, major, options.url);
   await checkFields(server);
   if ((await readSchemaVersion(server, options)) === schemaVersion) return;
   const answer = await server.write('kept', `meta schema=${integerField(schemaVersion)} 0\n`);
@@ -81,24 +84,12 @@ async function makeDatabase(server: InfluxServer, { database, retentionDays }: S
   );
 }
 
-/** Class D2 rests on it: with a delay, InfluxDB says "stored" before it is on disk. Only an administrator may ask. */
-async function demandSync(server: InfluxServer, { url }: SchemaOptions): Promise<void> {
-  const answers = await server.query([`SHOW DIAGNOSTICS FOR 'config-data'`], { isAdministration: true }).catch((error: unknown) => {
-    if (error instanceof PermanentError) return [];
-    throw error;
-  });
-  const [{ columns = [], values = [] } = {}] = answers[0] ?? [];
-  const delay = values[0]?.[columns.indexOf('wal-fsync-delay')];
-  if (delay === undefined || delay === '0s') return;
-  throw new PermanentError(
-    'store.notDurable',
-    `InfluxDB at ${url} confirms writes before they are on disk: set wal-fsync-delay = "0s" (it is "${delay}") in its [data] section`,
-  );
-}
-
 /** A token for writing only is enough when the buckets are there. */
 async function demandBuckets(server: InfluxServer, options: SchemaOptions): Promise<void> {
   const { url, database, retentionDays, requestTimeoutMs: timeoutMs } = options;
+  // Writing needs it too, also to buckets that are there.
+  if (options.organisation === undefined)
+    throw new PermanentError('store.noOrganisation', `InfluxDB 2.x at ${url} asks for an organisation: set store.organisation`);
   if (await hasBuckets(server, database)) return;
   let denied: unknown;
   try {

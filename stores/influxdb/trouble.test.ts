@@ -29,7 +29,7 @@ describe.skipIf(!hasInfluxd)('influxdb store in trouble (needs influxd: apt-get 
   it('speaks TLS with a server of the given authority, and with no other', async () => {
     const influxd = await startInfluxd(join(dir, 'tls'));
     const proxy = await startTlsProxy(join(dir, 'pki'), influxd.port);
-    const config = influxdbConfig.parse({ type: 'influxdb', url: proxy.url, caFile: proxy.caFile });
+    const config = influxdbConfig.parse({ type: 'influxdb', url: proxy.url, caFile: proxy.caFile, ...influxd.access });
     const store = createInfluxdbStore(config);
     await store.open();
     await store.write(storeWrite(texts(0, 100), at(1)));
@@ -45,9 +45,9 @@ describe.skipIf(!hasInfluxd)('influxdb store in trouble (needs influxd: apt-get 
   it.skipIf(process.getuid?.() !== 0)(
     'says that the disk is full, as long as the server says so, also after there is room (needs root)',
     async () => {
-      const disk = mountSmallDisk(join(dir, 'small'), 30);
+      const disk = mountSmallDisk(join(dir, 'small'), 80);
       let influxd = await startInfluxd(disk.path);
-      const store = createInfluxdbStore(influxdbConfig.parse({ type: 'influxdb', url: influxd.url }));
+      const store = createInfluxdbStore(influxdbConfig.parse({ type: 'influxdb', url: influxd.url, ...influxd.access }));
       await store.open();
       await store.write(storeWrite(texts(0, 100), at(1)));
       disk.fill();
@@ -59,7 +59,7 @@ describe.skipIf(!hasInfluxd)('influxdb store in trouble (needs influxd: apt-get 
         );
       await until('the disk is full', async () => (await answer()) === 'store.diskFull');
       disk.free();
-      // 1.x does not recover by itself: that is why the error says what to do.
+      // InfluxDB does not recover by itself: that is why the error says what to do.
       expect(await answer()).toBe('store.diskFull');
       await expect(store.write(next)).rejects.toThrow(/restart influxd/);
       await influxd.kill();

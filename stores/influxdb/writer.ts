@@ -8,6 +8,7 @@ import type { InfluxServer } from './influx-server.ts';
 import { blobLines, checkpointLine, lossLines } from './kept-points.ts';
 import { createSampleEncoder, unfitReason } from './sample-lines.ts';
 import type { SeriesRegistry } from './series-registry.ts';
+import type { WholeSegments } from './whole-segments.ts';
 
 /** One write, over all its tries: they must give the same points, or one that was carried out late would count twice. */
 interface Attempt {
@@ -31,6 +32,7 @@ const maxKeptLength = 8_000_000;
 export function createWriter(
   server: InfluxServer,
   registry: SeriesRegistry,
+  segments: WholeSegments,
   maxInFlight: number,
 ): {
   /** Where the store stands; before the first `write`. */
@@ -40,7 +42,7 @@ export function createWriter(
   /** Resolves when nothing is on the way that no write waits for. */
   settled(): Promise<void>;
 } {
-  const sender = createBatchSender(server, createSampleEncoder(), maxInFlight);
+  const sender = createBatchSender(server, createSampleEncoder(), maxInFlight, segments.readyForSamples);
   let version = 0;
   let decoderVersion = 0;
   let storedDecoder: Uint8Array | undefined;
@@ -85,12 +87,15 @@ export function createWriter(
       // The caller counts anew with every try. The losses stay those of the first: with another time they would be other points.
       if (current.refused.size > 0) await write.keepRefused(Array.from(current.refused, ([row, reason]) => ({ row, reason })));
       if (!current.areSamplesDone) {
+        // To its end first: a batch that is still being sent must not be given back to the caller, who uses it again.
+        const arrived = await early?.refused;
         await keep(early?.unfit ?? unfitSamples(batch), current, write);
-        await keep((await early?.refused) ?? (await sender.send(batch, current.refused)), current, write);
+        await keep(arrived ?? (await sender.send(batch, new Set(current.refused.keys()))), current, write);
         current.areSamplesDone = true;
       }
       registry.addFrom(batch);
       const { lines: seriesLines, stored } = registry.unstored();
+      await segments.readyForKept();
       await sendKept(server, [
         ...(checkpoint.decoder === storedDecoder ? [] : blobLines('decoder', current.decoderVersion, checkpoint.decoder)),
         ...seriesLines,
@@ -109,7 +114,8 @@ function isSame(a: Checkpoint, b: Checkpoint): boolean {
   return a.nextIndex === b.nextIndex && Buffer.compare(a.repeats, b.repeats) === 0;
 }
 
-function unfitSamples(batch: SampleBatch): readonly RefusedSample[] {
+/** Samples that InfluxDB could never say, each with the reason. */
+export function unfitSamples(batch: SampleBatch): readonly RefusedSample[] {
   const refused: RefusedSample[] = [];
   for (let row = 0; row < batch.length; row++) {
     const reason = unfitReason(batch, row);

@@ -7,7 +7,7 @@ export async function startKeptBlocker(
 ): Promise<{ readonly url: string; block(isBlocked: boolean): void; close(): Promise<void> }> {
   let isBlocked = false;
   const proxy = createServer((incoming, outgoing) => {
-    if (isBlocked && incoming.url?.includes('rp=kept') === true) {
+    if (isBlocked && /[?&](?:rp=|bucket=[^&]*%2F)kept/.test(incoming.url ?? '')) {
       incoming.resume().once('end', () => outgoing.writeHead(503).end());
       return;
     }

@@ -1,46 +1,35 @@
 import { type SampleBatch, valueKind } from '@nhip/core/telemetry/sample-batch';
 import { quality } from '@nhip/core/wire/sample';
-import { createTimeWriter, putNumber, withRoom } from '../influxdb/line-bytes.ts';
-import { createBodyBuffers, createPrefixes, restRoom, type SampleEncoder } from '../influxdb/sample-lines.ts';
-
-const letterV = 118;
-const equals = 61;
-const space = 32;
-const newLine = 10;
+import { createTimeWriter, putEnd, putFixed, putNumber, withRoom } from '../influxdb/line-bytes.ts';
+import { createBodyBuffers, createLineStarts, restRoom, type SampleEncoder } from '../influxdb/sample-lines.ts';
 
 /**
  * Samples as VictoriaMetrics can keep them: measurement and tags of the InfluxDB store, the fields `v` (series `samples_v`) and, when the
  * quality is not good, `q`. A text field would be stored as 0 without a word, so texts and "no value" make no line. Times in ms.
  */
 export function createNumberEncoder(): SampleEncoder {
-  const prefixesOf = createPrefixes();
+  const startsOf = createLineStarts();
   const putTime = createTimeWriter();
   const buffers = createBodyBuffers();
   return {
     reuse: buffers.reuse,
     encode(batch, { fromRow, toRow, maxBytes }, skip) {
-      const starts = prefixesOf(batch.series);
-      let bytes = buffers.take(maxBytes);
+      const starts = startsOf(batch.series);
+      let to = buffers.take(maxBytes);
       let at = 0;
       let count = 0;
       let row = fromRow;
       for (; row < toRow && at < maxBytes; row++) {
         if (skip.has(row) || !isNumeric(batch, row)) continue;
-        const start = starts[batch.seriesId[row] as number] as Uint8Array;
-        bytes = withRoom(bytes, at, start.length + restRoom);
-        bytes.set(start, at);
-        at += start.length;
-        bytes[at] = letterV;
-        bytes[at + 1] = equals;
-        at = putNumber(bytes, at + 2, numberOf(batch, row));
+        const id = batch.seriesId[row] as number;
+        to = withRoom(to, at, (starts.lengths[id] as number) + restRoom);
+        at = putNumber(to, putFixed(to, at, starts, id), numberOf(batch, row));
         const q = batch.quality[row] as number;
-        if (q !== quality.good) at += bytes.write(`,q=${q}`, at, 'latin1');
-        bytes[at++] = space;
-        at = putTime(bytes, at, Math.floor(batch.timeMs[row] as number));
-        bytes[at++] = newLine;
+        if (q !== quality.good) at += to.bytes.write(`,q=${q}`, at, 'latin1');
+        at = putEnd(to, putTime(to, at, Math.floor(batch.timeMs[row] as number)));
         count++;
       }
-      return { bytes: bytes.subarray(0, at), fromRow, toRow: row, lines: count };
+      return { bytes: to.bytes.subarray(0, at), fromRow, toRow: row, lines: count };
     },
   };
 }

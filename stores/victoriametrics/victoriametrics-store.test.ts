@@ -15,7 +15,7 @@ import {
   startVictoriaMetrics,
   type VictoriaMetrics,
 } from '../../test/harness/victoria-metrics.ts';
-import type { Checkpoint, RefusedSample } from '../history-store.ts';
+import type { Checkpoint, RefusedSample, SampleStore } from '../history-store.ts';
 import { decodeName } from '../influxdb/line-protocol.ts';
 import { batchOf } from '../testing/batch-of.ts';
 import { storeWrite } from '../testing/store-write.ts';
@@ -52,6 +52,15 @@ function numbered(machine: string, from: number, to: number): SampleBatch {
 }
 
 const at = (nextIndex: number): Checkpoint => ({ nextIndex, decoder: Uint8Array.of(1, 2), repeats: Uint8Array.of(nextIndex) });
+
+/** Lets time go by until the store has looked at its server again. */
+async function noticesRestart(store: SampleStore, clock: SimClock): Promise<void> {
+  await clock.advance(durableAfterMs);
+  await until('it is set back', async () => {
+    await clock.advance(5000);
+    return store.isSetBack?.();
+  });
+}
 
 const valuesOf = async (machine: string): Promise<readonly number[]> => {
   const [series] = await exportSeries(server.url, `samples_v{machine="${machine}"}`);
@@ -177,11 +186,7 @@ describe.skipIf(!hasVictoriaMetrics)('victoriametrics store (needs it: apt-get i
     await store.write(storeWrite(numbered('quiet', 0, 10), at(1)));
     await server.kill();
     server = await startVictoriaMetrics(join(dir, 'data'), server.port);
-    await clock.advance(durableAfterMs);
-    await until('it is set back', async () => {
-      await clock.advance(5000);
-      return store.isSetBack?.();
-    });
+    await noticesRestart(store, clock);
     expect(await store.open()).toBeUndefined();
     await store.close();
   });
@@ -200,11 +205,7 @@ describe.skipIf(!hasVictoriaMetrics)('victoriametrics store (needs it: apt-get i
     await server.kill();
     server = await startVictoriaMetrics(join(dir, 'data'), server.port);
     await store.write(storeWrite(third, at(3)));
-    await clock.advance(durableAfterMs);
-    await until('it is set back', async () => {
-      await clock.advance(5000);
-      return store.isSetBack?.();
-    });
+    await noticesRestart(store, clock);
     expect(await store.open()).toBeUndefined();
     await store.close();
   });

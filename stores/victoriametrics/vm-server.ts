@@ -1,26 +1,23 @@
 import { PermanentError, RetryableError } from '@nhip/core/process/errors';
 import type { HttpAnswer, HttpClient } from '../influxdb/http-client.ts';
-import type { InfluxServer } from '../influxdb/influx-server.ts';
+import type { LateServer, ServerLook } from '../late/late-store.ts';
 
-/** What one look at a server tells. */
-export interface ServerLook {
-  /** When its process began, whole s since 1970: another number is another process. */
-  readonly startedS: number;
+interface VmLook extends ServerLook {
   /** Older samples are dropped without a word; undefined: not known. */
   readonly retentionMs: number | undefined;
 }
 
-export interface VmServer {
+export interface VmServer extends LateServer<VmLook> {
   /**
    * Rejects with RetryableError `store.starting` while its process is so young that its follower could begin in the same second, and with
    * PermanentError when it is no VictoriaMetrics, or none that a sample may be sent to twice.
    */
-  look(): Promise<ServerLook>;
+  look(): Promise<VmLook>;
   /**
    * Resolves when the server has answered for the points, which it has in memory then. It never refuses a point: what it does not
    * understand it skips with a 204. Rejects with RetryableError; sending the same again is harmless.
    */
-  readonly write: InfluxServer['write'];
+  readonly write: LateServer<VmLook>['write'];
 }
 
 const dayMs = 86_400_000;
@@ -65,7 +62,8 @@ export function createVmServer(http: HttpClient, options: { readonly url: string
         );
       }
       if (uptimeS < youngS) throw new RetryableError('store.starting', `${where} was started just now`, { retryAfterMs: 1000 });
-      return { startedS, retentionMs: retentionMs(flagOf(answer.text, 'retentionPeriod')) };
+      // Whole s since 1970 at which it began.
+      return { process: String(startedS), retentionMs: retentionMs(flagOf(answer.text, 'retentionPeriod')) };
     },
 
     async write(_place, body) {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
 import { hasInfluxd, type Influxd, startInfluxd } from '../../../test/harness/influxd.ts';
 
-export interface SharedInfluxd extends Pick<Influxd, 'url' | 'port' | 'signal'> {
+export interface SharedInfluxd extends Pick<Influxd, 'url' | 'port' | 'access' | 'signal'> {
   /** Goes with the tests. */
   readonly folder: string;
   /** SIGKILL, then starts it on the same data and port. */
@@ -33,6 +33,9 @@ export function shareInfluxd(): SharedInfluxd {
     },
     get port() {
       return started().port;
+    },
+    get access() {
+      return started().access;
     },
     signal: (name) => started().signal(name),
     async restart() {
