@@ -1,4 +1,5 @@
-import { connect, type MqttClient } from 'mqtt';
+import { connect, type IClientOptions, type MqttClient } from 'mqtt';
+import { certificateAdvice } from './certificate-advice.ts';
 import type { ConnectMqtt, MqttConnection, OnMessage } from './connection.ts';
 
 export interface MqttConnectionConfig {
@@ -20,10 +21,11 @@ export interface MqttConnectionConfig {
 export function createMqttConnect(config: MqttConnectionConfig): ConnectMqtt {
   const urls = [config.url, ...(config.backupUrls ?? [])];
   return (will, server) => {
-    const client = connect(urls[server % urls.length] ?? config.url, {
+    const client = connect({
       clientId: config.clientId,
       username: config.username,
       password: config.password,
+      ...brokerAt(urls[server % urls.length] ?? config.url),
       clean: true,
       keepalive: config.keepaliveS,
       connectTimeout: config.connectTimeoutMs,
@@ -35,7 +37,7 @@ export function createMqttConnect(config: MqttConnectionConfig): ConnectMqtt {
       will: { topic: will.topic, payload: bufferOf(will.payload), qos: 1, retain: false },
     });
     const closed = new Promise<Error>((resolve) => {
-      client.on('error', resolve);
+      client.on('error', (error) => resolve(withAdvice(error)));
       client.on('close', () => resolve(new Error('connection closed')));
     });
     const connected = new Promise<void>((resolve, reject) => {
@@ -75,6 +77,12 @@ export function createMqttConnect(config: MqttConnectionConfig): ConnectMqtt {
   };
 }
 
+/** OpenSSL's words alone do not tell what to do on the gateway. */
+function withAdvice(error: Error): Error {
+  const advice = 'code' in error ? certificateAdvice(String(error.code)) : undefined;
+  return advice === undefined ? error : new Error(`${error.message}: ${advice}`, { cause: error });
+}
+
 /** Errors of an attempt that reached no server. */
 const unreachable = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'EHOSTDOWN', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN']);
 
@@ -110,4 +118,16 @@ function matches(filter: string, topic: string): boolean {
 
 function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** An address in parts: MQTT.js would take it apart by `url.parse`, of which Node 24 warns at every start. */
+function brokerAt(address: string): IClientOptions {
+  const { protocol, hostname, port, pathname, search, username, password } = new URL(address);
+  return {
+    protocol: protocol.slice(0, -1) as NonNullable<IClientOptions['protocol']>,
+    host: hostname.replace(/^\[|\]$/g, ''),
+    path: `${pathname}${search}`,
+    ...(port === '' ? {} : { port: Number(port) }),
+    ...(username === '' ? {} : { username: decodeURIComponent(username), password: decodeURIComponent(password) }),
+  };
 }

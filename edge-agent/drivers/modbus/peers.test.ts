@@ -63,7 +63,7 @@ describe('a serial line with pymodbus at its other end', () => {
       await waitFor('the pty pair', () => existsSync(near) && existsSync(far));
       start(python, ['-c', rtuServer, far]);
       const endpoint = `rtu://${near}`;
-      const driver = driverFor(endpoint, { timeoutMs: 300, serial }, [
+      const driver = driverFor(endpoint, { timeoutMs: 1000, serial }, [
         { metric: 'Level', address: 'holding:7:uint16', writable: true },
         { metric: 'Bit', address: 'holding:9.3:bool', writable: true },
         { metric: 'Float', address: 'holding:10:float32:CDAB', writable: true },
@@ -83,9 +83,9 @@ describe('a serial line with pymodbus at its other end', () => {
       await driver.close();
 
       const found: FoundUnit[] = [];
-      await scanUnits({ endpoint, serial, clock }, { from: 1, to: 3, timeoutMs: 200 }, (unit) => found.push(unit), never);
+      await scanUnits({ endpoint, serial, clock }, { from: 1, to: 3, timeoutMs: 1000 }, (unit) => found.push(unit), never);
       expect(found).toMatchObject([{ unit: 1, identity: { VendorName: 'Nhip test', ProductCode: 'P1' } }]);
-      const probe = { unit: 1, table: 'holding', from: 0, to: 80, timeoutMs: 300, maxRequests: 200 } as const;
+      const probe = { unit: 1, table: 'holding', from: 0, to: 80, timeoutMs: 1000, maxRequests: 200 } as const;
       const report = await probeRegisters({ endpoint, serial, clock }, probe, never);
       expect(report).toMatchObject({ readable: [[0, 39]], unknown: [] });
       const short = await probeRegisters({ endpoint, serial, clock }, { ...probe, maxRequests: 5 }, never);

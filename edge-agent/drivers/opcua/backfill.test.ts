@@ -11,8 +11,9 @@ import { startOpcuaServer, type TestOpcuaServer } from '../../testing/opcua-serv
 import { waitFor } from '../../testing/wait-for.ts';
 
 const uri = 'urn:plant';
-const kept = ['Level', 'Speed', 'Long', 'Short', 'Cut', 'Walk', 'Brief'] as const;
-const node = (name: string): string => `nsu=${uri};s=${name}`;
+const awayUri = 'urn:plant:away';
+const kept = ['Level', 'Speed', 'Long', 'Short', 'Cut', 'Walk', 'Brief', 'Off', 'Away', 'On'] as const;
+const node = (name: string): string => `nsu=${name === 'Away' ? awayUri : uri};s=${name}`;
 const startMs = Date.now() - 3_600_000;
 
 describe('history after an outage', { timeout: 60_000 }, () => {
@@ -21,7 +22,7 @@ describe('history after an outage', { timeout: 60_000 }, () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'nhip-opcua-history-'));
     server = await startOpcuaServer({
-      namespaces: [uri],
+      namespaces: [uri, awayUri],
       nodes: [
         ...kept.map((name) => ({ node: node(name), dataType: 'Double' as const, value: 0, history: 10_000 })),
         { node: node('Plain'), dataType: 'Double', value: 7 },
@@ -109,6 +110,23 @@ describe('history after an outage', { timeout: 60_000 }, () => {
     const all = (of: Followed): readonly Reading[] => [...brief, ...historical(of, 'Brief')];
     const followed = await session(config(['Brief']), deps, ['Brief'], (of) => all(of).length >= 2);
     expect(times(all(followed))).toEqual([500, 1500]);
+  });
+
+  it('knows where nodes were that were not there in the session between, they or their namespace', async () => {
+    const deps = opcuaDeps(join(folder, 'g'));
+    const all = config(['Off', 'Away', 'On']);
+    await session(all, deps, ['Off', 'Away', 'On']);
+    const half = await startOpcuaServer({ namespaces: [uri], nodes: [{ node: node('On'), dataType: 'Double', value: 0, history: 100 }] });
+    half.record(node('On'), 1, new Date(startMs + 1000));
+    await session({ ...all, endpoint: half.endpoint }, deps, ['On']);
+    await half.stop();
+    for (const at of [1000, 2000, 3000]) for (const name of ['Off', 'Away']) server.record(node(name), at, new Date(startMs + at));
+    const read = (of: Followed): readonly (readonly number[])[] => ['Off', 'Away'].map((name) => times(historical(of, name)));
+    const followed = await session(all, deps, ['Off', 'Away', 'On'], (of) => read(of).flat().length >= 4);
+    expect(read(followed)).toEqual([
+      [1000, 2000],
+      [1000, 2000],
+    ]);
   });
 
   it('reads long history in pages, and goes on after another loss where it was', async () => {

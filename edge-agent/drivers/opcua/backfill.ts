@@ -1,7 +1,6 @@
 import { reasonOf } from '@nhip/core/process/errors';
 import { AccessLevelFlag, AttributeIds } from 'node-opcua-client';
-import type { Gap, HistoryProgress } from './history-progress.ts';
-import { progressKey } from './history-progress.ts';
+import { type Gap, type HistoryProgress, type NodeProgress, progressKey } from './history-progress.ts';
 import { createHistoryReader, type HistoryPage } from './history-reader.ts';
 import type { Item } from './items.ts';
 import { type CallLimits, inChunks } from './limits.ts';
@@ -38,7 +37,7 @@ interface NodeState {
 const maxGaps = 4;
 /** A source time further back than this is a clock that was set back, not a late value. */
 const clockSetBackMs = 60_000;
-/** Calls in a row that bring no page. */
+/** Calls in a row that bring nothing: a server is not asked without end and without a pause. */
 const maxAttempts = 20;
 
 export function createBackfill(link: Link, items: readonly Item[], limits: CallLimits, progress: HistoryProgress): Backfill {
@@ -61,9 +60,11 @@ export function createBackfill(link: Link, items: readonly Item[], limits: CallL
       count: 0,
     });
   }
+  const absent = absentNodes(config, keys, progress);
   // Also of nodes of which nobody knows yet whether they have history: a session that ends before the server has said so must not
-  // forget where the one before it was.
+  // forget where the one before it was. Nor must one in which a node is not there, as when a machine behind the server is off.
   progress.keep(function* () {
+    yield* absent;
     for (const { key, lastMs, gaps, hasHistory } of states.values()) {
       if (hasHistory !== false && lastMs !== undefined) yield [key, { lastMs, gaps }];
     }
@@ -124,9 +125,17 @@ export function createBackfill(link: Link, items: readonly Item[], limits: CallL
     const startedMs = clock.monotonic();
     const before = total;
     let nodes = 0;
-    for (let attempts = 0; attempts < maxAttempts; attempts++) {
+    for (let attempts = 0; ; attempts++) {
       const batch = nextBatch(openGaps(), clock.now()).slice(0, reader.nodesPerCall());
       if (batch.length === 0) break;
+      if (attempts === maxAttempts) {
+        log.warn(
+          { node: batch[0]?.state.item.node },
+          'The server does not get on with its history; what is missing is read in the next session.',
+        );
+        isGivenUp = true;
+        break;
+      }
       const current = batch.map(({ gap }) => gap);
       const outcome = await reader.read(
         batch.map(({ state, gap }) => ({ nodeId: state.item.nodeId, ...gap })),
@@ -134,7 +143,7 @@ export function createBackfill(link: Link, items: readonly Item[], limits: CallL
           page: (i, page) => {
             const [state, gap] = [batch[i]?.state, current[i]];
             if (state === undefined || gap === undefined) return false;
-            attempts = 0;
+            if (page.isLast || page.values.length > 0) attempts = 0;
             if (page.isLast) nodes++;
             const rest = take(state, gap, page);
             current[i] = rest ?? gap;
@@ -173,7 +182,7 @@ export function createBackfill(link: Link, items: readonly Item[], limits: CallL
       });
   };
 
-  /** Nodes that say by themselves that they have no history are forgotten: most servers keep none. */
+  /** Nodes that say by themselves that they have no history are forgotten: most servers keep none. Those that say nothing, being away, are not. */
   const findHistory = async (): Promise<void> => {
     const unknown = [...states.values()].filter(({ hasHistory }) => hasHistory === undefined);
     await inChunks(unknown, limits.read, async (chunk) => {
@@ -181,7 +190,8 @@ export function createBackfill(link: Link, items: readonly Item[], limits: CallL
       over.throwIfAborted();
       chunk.forEach((state, i) => {
         const level: unknown = answers[i]?.value.value;
-        state.hasHistory = typeof level === 'number' && (level & AccessLevelFlag.HistoryRead) !== 0;
+        if (typeof level !== 'number') return;
+        state.hasHistory = (level & AccessLevelFlag.HistoryRead) !== 0;
         if (!state.hasHistory) states.delete(state.item);
       });
     });
@@ -215,6 +225,23 @@ export function createBackfill(link: Link, items: readonly Item[], limits: CallL
         });
     },
   };
+}
+
+/** What is known of the nodes of the config with history that this session has not found. */
+function absentNodes(
+  { devices }: Link['config'],
+  found: ReadonlySet<string>,
+  progress: HistoryProgress,
+): ReadonlyMap<string, NodeProgress> {
+  const absent = new Map<string, NodeProgress>();
+  for (const { id, tags } of devices) {
+    for (const { node, history } of tags) {
+      const key = progressKey(id, node);
+      const known = history === false || found.has(key) ? undefined : progress.get(key);
+      if (known !== undefined) absent.set(key, known);
+    }
+  }
+  return absent;
 }
 
 function clipped(gaps: readonly Gap[], oldestMs: number): Gap[] {

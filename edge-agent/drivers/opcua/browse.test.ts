@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseYaml } from '@nhip/core/process/config';
+import { DataType, StatusCodes } from 'node-opcua-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startSilentServer } from '../../testing/listen-locally.ts';
 import { startOpcuaServer, type TestOpcuaServer } from '../../testing/opcua-server.ts';
@@ -27,6 +28,11 @@ beforeAll(async () => {
       { node: 'nsu=urn:press;s=Temperature', dataType: 'Double', value: 41.5 },
       { node: 'nsu=urn:other;s=Name', dataType: 'String', value: 'x'.repeat(200) },
       { node: 'nsu=urn:press;s=Zones', dataType: 'Float', value: [1, 2, 3], isArray: true },
+      { node: 'nsu=urn:press;s=Total', dataType: 'Int64', value: [0xffdfffff, 0xfffffffd] },
+      { node: 'nsu=urn:press;s=Totals', dataType: 'UInt64', value: [[0x200000, 1]], isArray: true },
+      { node: 'nsu=urn:press;s=Alarm', dataType: 'LocalizedText', value: { locale: 'vi', text: 'Dừng khẩn' } },
+      { node: 'nsu=urn:press;s=None', dataType: 'Int16', value: [], isArray: true },
+      { node: 'nsu=urn:press;s=Broken', dataType: 'Float', value: 1 },
       { node: 'nsu=urn:press;s=Kept', dataType: 'Int32', value: 1, history: 10, isReadOnly: true },
     ],
   });
@@ -62,6 +68,26 @@ describe('browsing an OPC UA server', () => {
     const tags: unknown = parseYaml(proposal, 'the proposal', {});
     expect(opcuaConfig.shape.devices.safeParse([{ id: 'd', tags }]).error).toBeUndefined();
     expect((tags as readonly unknown[]).length).toBeGreaterThanOrEqual(4);
+  }, 60_000);
+
+  it('shows values as a person reads them', async () => {
+    const nodes = await browseServer(configFor(server.endpoint), stateDir, { maxNodes: 1000, maxDepth: 5 });
+    const shown = Object.fromEntries(nodes.map(({ path, value }) => [path, value]));
+    expect(shown).toMatchObject({
+      's=Total': '-9007199254740995',
+      's=Totals': '[9007199254740993]',
+      's=Alarm': 'Dừng khẩn',
+      's=Zones': '[1, 2, 3]',
+    });
+  }, 60_000);
+
+  it('tells the type of a node that has no value now, and proposes nothing for an empty array', async () => {
+    server.variable('nsu=urn:press;s=Broken').setValueFromSource({ dataType: DataType.Null }, StatusCodes.BadSensorFailure);
+    const nodes = await browseServer(configFor(server.endpoint), stateDir, { maxNodes: 1000, maxDepth: 5 });
+    expect(nodes.find(({ path }) => path === 's=Broken')).toMatchObject({ dataType: 'Float', value: null });
+    const proposal = proposeTags(nodes);
+    expect(proposal).toContain('- { metric: "s=Broken", node: "nsu=urn:press;s=Broken", dataType: Float }\n');
+    expect(proposal).toContain('# s=None: nsu=urn:press;s=None is an array without elements now\n');
   }, 60_000);
 
   it('follows loops once', async () => {

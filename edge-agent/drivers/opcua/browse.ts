@@ -6,6 +6,7 @@ import {
   DataType,
   type DataValue,
   NodeClass,
+  NodeId,
   type ReferenceDescription,
 } from 'node-opcua-client';
 import { connectError, createClient, userOf } from './client.ts';
@@ -13,6 +14,7 @@ import type { OpcuaConfig } from './config.ts';
 import { inChunks, readLimits } from './limits.ts';
 import { nodeName } from './namespaces.ts';
 import { serverProfiles } from './profiles.ts';
+import { variantText } from './variant-text.ts';
 
 /** One node of a server's address space. */
 export interface BrowsedNode {
@@ -21,7 +23,7 @@ export interface BrowsedNode {
   /** As a tag's `node` wants it: `nsu=<uri>;s=…`. */
   readonly node: string;
   readonly nodeClass: 'Object' | 'Variable';
-  /** Variables only: name of the built-in data type. */
+  /** Variables only: name of the built-in data type; that of the node where there is no value now, `Null` where neither tells. */
   readonly dataType: string | null;
   /** Variables only: the value now, as text. */
   readonly value: string | null;
@@ -131,6 +133,8 @@ function hasMore(point: Buffer | null | undefined): boolean {
 interface Attributes {
   readonly value: DataValue | undefined;
   readonly access: number;
+  /** Of the node, asked for only where the value has none. */
+  readonly declared?: string | undefined;
 }
 
 async function readVariables(session: ClientSession, found: readonly Found[], nodesPerRead: number): Promise<readonly BrowsedNode[]> {
@@ -148,15 +152,16 @@ async function readVariables(session: ClientSession, found: readonly Found[], no
       attributes.set(nodeId, { value: answers[2 * k], access: typeof access === 'number' ? access : 0 });
     });
   });
+  await readDeclaredTypes(session, attributes, nodesPerRead);
   return found.map(({ path, node, nodeId, nodeClass }) => {
-    const { value, access } = attributes.get(nodeId) ?? { value: undefined, access: 0 };
+    const { value, access, declared } = attributes.get(nodeId) ?? { value: undefined, access: 0 };
     const variant = value?.value;
     return {
       path,
       node,
       nodeClass,
-      dataType: variant === undefined ? null : (DataType[variant.dataType] ?? null),
-      value: variant === undefined ? null : text(variant.value),
+      dataType: variant === undefined ? null : (declared ?? DataType[variant.dataType] ?? null),
+      value: variant === undefined ? null : shortened(variantText(variant)),
       arrayLength: isList(variant?.value) && variant?.arrayType === 1 ? variant.value.length : null,
       isWritable: (access & AccessLevelFlag.CurrentWrite) !== 0,
       hasHistory: (access & AccessLevelFlag.HistoryRead) !== 0,
@@ -164,12 +169,27 @@ async function readVariables(session: ClientSession, found: readonly Found[], no
   });
 }
 
+/** A sensor that is broken, or a machine that is off, has no value to tell the type by: the node itself has one. */
+async function readDeclaredTypes(session: ClientSession, attributes: Map<string, Attributes>, nodesPerRead: number): Promise<void> {
+  const untyped = [...attributes].filter(([, { value }]) => value?.value.dataType === DataType.Null);
+  await inChunks(untyped, nodesPerRead, async (chunk) => {
+    const answers = await session.read(chunk.map(([nodeId]) => ({ nodeId, attributeId: AttributeIds.DataType })));
+    chunk.forEach(([nodeId, known], k) => {
+      attributes.set(nodeId, { ...known, declared: builtInType(answers[k]?.value.value) });
+    });
+  });
+}
+
+/** The name of a built-in type (i=1 to i=25 of the OPC UA namespace, Part 6 §5.1.2); undefined for all others. */
+function builtInType(id: unknown): string | undefined {
+  if (!(id instanceof NodeId) || id.namespace !== 0 || typeof id.value !== 'number') return undefined;
+  return id.value >= 1 && id.value <= 25 ? DataType[id.value] : undefined;
+}
+
 function isList(value: unknown): value is ArrayLike<unknown> {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value);
 }
 
-function text(value: unknown): string | null {
-  if (value === null || value === undefined) return null;
-  const shown = typeof value === 'object' ? JSON.stringify(value) : String(value);
-  return shown.length > maxValueLength ? `${shown.slice(0, maxValueLength)}…` : shown;
+function shortened(text: string | null): string | null {
+  return text !== null && text.length > maxValueLength ? `${text.slice(0, maxValueLength)}…` : text;
 }

@@ -13,7 +13,7 @@ import {
 } from 'node-opcua-client';
 import type { OpcuaConfig } from './config.ts';
 import { faultOf } from './limits.ts';
-import { describeCertificate, listCertificates, preparePkiFolder, rememberEndpoint } from './trust.ts';
+import { describeCertificate, listCertificates, ownCertificate, preparePkiFolder, rememberEndpoint } from './trust.ts';
 
 const requestTimeoutMs = 10_000;
 const sessionTimeoutMs = 60_000;
@@ -107,15 +107,45 @@ function derOf(config: OpcuaConfig, bytes: Buffer): Buffer {
   return der;
 }
 
+interface Connecting {
+  readonly endpoint: string;
+  readonly securityMode?: OpcuaConfig['securityMode'];
+}
+
 /** A connection error with what to do about it, and without the library's error, which carries whole requests and passwords. */
-export async function connectError(error: unknown, config: Pick<OpcuaConfig, 'endpoint'>, stateDir: string): Promise<RetryableError> {
+export async function connectError(error: unknown, config: Connecting, stateDir: string): Promise<RetryableError> {
   if (error instanceof RetryableError) return error;
-  const text = faultOf(error) ?? (error instanceof Error ? firstLine(error.message) : String(error));
+  const text = faultOf(error) ?? (error instanceof Error ? oneLine(error.message) : String(error));
   if (text.startsWith('Cannot find an Endpoint matching')) {
     const why = 'it offers no endpoint with the securityMode and securityPolicy of this connection';
     return new RetryableError('opcua.connect', `${config.endpoint}: ${why}; \`nhip edge scan ${config.endpoint}\` lists what it offers`);
   }
-  return new RetryableError('opcua.connect', `${config.endpoint}: ${text}${await certificateHint(text, config.endpoint, stateDir)}`);
+  const login = /^Cannot find (ANONYMOUS|USERNAME|CERTIFICATE) user token/.exec(text)?.[1];
+  if (login !== undefined) return new RetryableError('opcua.connect', `${config.endpoint}: ${loginProblems[login]}`);
+  return new RetryableError('opcua.connect', `${config.endpoint}: ${text}${await hintOf(text, config, stateDir)}`);
+}
+
+const loginProblems: Readonly<Record<string, string>> = {
+  ANONYMOUS: 'it lets nobody in without a login; give the connection a username and a passwordFile',
+  USERNAME: 'it takes no user name and password with this securityMode',
+  CERTIFICATE: 'it takes no user certificate with this securityMode',
+};
+
+const userRefusals: ReadonlySet<string> = new Set(['BadUserAccessDenied', 'BadIdentityTokenRejected', 'BadIdentityTokenInvalid']);
+
+/** What to do about it. Servers tell a client that they do not trust with a fault, with an error of the transport, or by hanging up. */
+async function hintOf(text: string, { endpoint, securityMode }: Connecting, stateDir: string): Promise<string> {
+  const isOurs = text.startsWith('server Certificate verification failed');
+  const status = /\bBad[A-Z]\w+/.exec(text)?.[0] ?? '';
+  if (userRefusals.has(status)) return '; the server does not let this user in: look at the name, the password and the rights there';
+  const isRefused = status.startsWith('BadCertificate') || status === 'BadSecurityChecksFailed';
+  const isHungUp = text.startsWith('The connection may have been rejected') && securityMode !== undefined && securityMode !== 'None';
+  if (isOurs || !(isRefused || isHungUp)) return certificateHint(text, endpoint, stateDir);
+  const own = await ownCertificate(stateDir).catch(() => undefined);
+  const which = own === undefined ? '' : ` (${own.file}, SHA-256 ${own.thumbprintSha256})`;
+  return isRefused
+    ? `; the server does not accept the agent's certificate${which}: trust it there`
+    : `; perhaps the server does not trust the agent's certificate${which} yet`;
 }
 
 async function certificateHint(text: string, endpoint: string, stateDir: string): Promise<string> {
@@ -132,6 +162,10 @@ async function certificateHint(text: string, endpoint: string, stateDir: string)
   return `; a server certificate waits for a decision: ${subject}, SHA-256 ${thumbprintSha256}. Compare it with the server's, then trust it with \`nhip edge trust add\`; the next attempt succeeds`;
 }
 
-function firstLine(text: string): string {
-  return (text.split('\n')[0] ?? '').slice(0, 300);
+function oneLine(text: string): string {
+  return text
+    .split('\n', 2)
+    .map((line) => line.trim())
+    .join(' ')
+    .slice(0, 300);
 }

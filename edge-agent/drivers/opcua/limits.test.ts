@@ -71,12 +71,13 @@ describe('a server with limits', { timeout: 60_000 }, () => {
   });
 
   it('lets the server apply deadbands, and takes every change where it cannot', async () => {
-    const { driver, all, last } = await follow([
+    const tags = [
       tag(0, { metric: 'filtered', deadband: 5, scale: 10 }),
       tag(1, { metric: 'plain' }),
       tag(2, { metric: 'Count/Good', deadband: 5 }),
       { metric: 'when', node: `nsu=${uri};s=when`, dataType: 'Double', deadband: 10_000 },
-    ]);
+    ];
+    const { driver, all, last } = await follow(tags, { profile: 's7-1500' });
     await waitFor('all values', () => ['filtered', 'plain', 'Count/Good', 'when'].every((metric) => last(metric) !== undefined));
     expect(last('when')).toMatchObject({ value: 1_700_000_000_000, quality: quality.good });
     expect(lines.filter((line) => line.includes('cannot be followed'))).toEqual([]);
@@ -87,6 +88,18 @@ describe('a server with limits', { timeout: 60_000 }, () => {
     server.set(`nsu=${uri};s=n0`, 0.6);
     await waitFor('the large change', () => last('filtered')?.value === 6);
     expect(all('filtered').map(({ value }) => value)).toEqual([0, 6]);
+    await driver.close();
+  });
+
+  it('takes every change of a server that nobody has described: its deadband may lose a slow drift', async () => {
+    const node = `nsu=${uri};s=n3`;
+    const { driver, all, last } = await follow([tag(3, { metric: 'drift', deadband: 5 })]);
+    await waitFor('the first value', () => last('drift')?.value === 3);
+    for (const value of [4, 5, 6, 7]) {
+      server.set(node, value);
+      await waitFor('the small change', () => last('drift')?.value === value);
+    }
+    expect(all('drift').map(({ value }) => value)).toEqual([3, 4, 5, 6, 7]);
     await driver.close();
   });
 

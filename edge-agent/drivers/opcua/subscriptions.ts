@@ -1,5 +1,5 @@
 import type { Timer } from '@nhip/core/process/env';
-import type { ClientSubscription } from 'node-opcua-client';
+import { ClientSubscription } from 'node-opcua-client';
 import { type Alarms, createAlarms } from './alarms.ts';
 import { type Backfill, createBackfill } from './backfill.ts';
 import type { HistoryProgress } from './history-progress.ts';
@@ -131,7 +131,7 @@ function groupByPublishing(
 async function createSubscription(session: Session, publishingMs: number, hasAnother: boolean): Promise<ClientSubscription | undefined> {
   const keepAliveCount = Math.max(1, Math.ceil(keepAliveMs / publishingMs));
   try {
-    return await session.createSubscription2({
+    return await startSubscription(session, {
       requestedPublishingInterval: publishingMs,
       requestedMaxKeepAliveCount: keepAliveCount,
       requestedLifetimeCount: keepAliveCount * 10,
@@ -144,6 +144,18 @@ async function createSubscription(session: Session, publishingMs: number, hasAno
     if (hasAnother && faultOf(error) === 'BadTooManySubscriptions') return undefined;
     throw error;
   }
+}
+
+/**
+ * As `createSubscription2` of the library, which asserts in an event handler that the session is still there, and so ends the whole
+ * agent when the session was closed while the answer came.
+ */
+function startSubscription(session: Session, options: Parameters<Session['createSubscription2']>[0]): Promise<ClientSubscription> {
+  return new Promise((resolve, reject) => {
+    const subscription = ClientSubscription.create(session, options);
+    subscription.on('started', () => resolve(subscription));
+    subscription.on('error', reject);
+  });
 }
 
 /** Ends the connection when the subscription ends, or says nothing for one and a half keep-alive times. */

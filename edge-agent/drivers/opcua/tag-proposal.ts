@@ -22,7 +22,7 @@ const longestMetric = 256;
 
 /**
  * YAML for a device's `tags:`, a line for every variable that was browsed: the metric is its path, without the part that all of them
- * share. Variables whose type is no metric's are comments. Nothing is writable: that is for a person to say.
+ * share. Variables whose type is no metric's, and empty arrays, are comments. Nothing is writable: that is for a person to say.
  */
 export function proposeTags(nodes: readonly BrowsedNode[]): string {
   const variables = nodes.filter(({ nodeClass }) => nodeClass === 'Variable');
@@ -32,11 +32,12 @@ export function proposeTags(nodes: readonly BrowsedNode[]): string {
     const metric = path.split('/').slice(shared).join('/').slice(0, longestMetric);
     const type = dataTypes[dataType ?? ''];
     if (type === undefined) return `# ${oneLine(metric)}: ${node.replaceAll(/[\r\n]/g, ' ')} is a ${dataType ?? 'value of unknown type'}`;
+    if (arrayLength === 0) return `# ${oneLine(metric)}: ${node.replaceAll(/[\r\n]/g, ' ')} is an array without elements now`;
     // Metric names that differ in case only are one name for many hosts.
     const isTwice = used.has(metric.toLowerCase());
     used.add(metric.toLowerCase());
     const fields = [`metric: ${quoted(metric)}`, `node: ${quoted(node)}`, `dataType: ${type}`];
-    if (arrayLength !== null && arrayLength > 0) fields.push(`elements: ${quoted(`0-${Math.min(arrayLength, maxElements) - 1}`)}`);
+    if (arrayLength !== null) fields.push(`elements: ${quoted(`0-${Math.min(arrayLength, maxElements) - 1}`)}`);
     return `${isTwice ? '# the same metric again: ' : ''}- { ${fields.join(', ')} }`;
   });
   return lines.map((line) => `${line}\n`).join('');

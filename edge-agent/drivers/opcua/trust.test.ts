@@ -1,12 +1,14 @@
 import { X509Certificate } from 'node:crypto';
 import { copyFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OPCUACertificateManager } from 'node-opcua-certificate-manager';
-import { MessageSecurityMode } from 'node-opcua-client';
+import { MessageSecurityMode, UserTokenType } from 'node-opcua-client';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { DriverDeps } from '../../driver.ts';
+import { listenLocally } from '../../testing/listen-locally.ts';
 import { followDriver, makeDriver, opcuaDeps } from '../../testing/opcua-follow.ts';
 import { smallNodeSets, startOpcuaServer, type TestOpcuaServer, type TestServerOptions } from '../../testing/opcua-server.ts';
 import { waitFor } from '../../testing/wait-for.ts';
@@ -110,6 +112,48 @@ describe('the trust in servers', { timeout: 60_000 }, () => {
     } finally {
       await open.stop();
     }
+  });
+
+  it('says what to do where the server lets nobody in without a login, and where it refuses the user', async () => {
+    const closed = await start({ pkiFolder: join(folder, 'closed') });
+    for (const { userIdentityTokens } of closed.server.endpoints.flatMap((endpoint) => endpoint.endpointDescriptions())) {
+      const anonymous = userIdentityTokens?.findIndex(({ tokenType }) => tokenType === UserTokenType.Anonymous) ?? -1;
+      if (anonymous >= 0) userIdentityTokens?.splice(anonymous, 1);
+    }
+    const of = { endpoint: closed.endpoint, securityMode: 'None' };
+    expect(await refusal(config(of))).toContain('it lets nobody in without a login; give the connection a username');
+    expect(await refusal(config({ ...of, username: 'anna', password: 'wrong' }))).toContain('the server does not let this user in');
+    await closed.stop();
+  });
+
+  it('names the file to trust where the server refuses the certificate of the agent', async () => {
+    await refusal(config());
+    await trust(deps.stateDir, await only());
+    const strict = await start({ pkiFolder: join(folder, 'strict') });
+    Object.assign(strict.server.serverCertificateManager, { automaticallyAcceptUnknownCertificate: false });
+    await refusal(config({ endpoint: strict.endpoint }));
+    for (const { thumbprintSha256 } of await listCertificates(deps.stateDir)) await trust(deps.stateDir, thumbprintSha256);
+    const own = await ownCertificate(deps.stateDir);
+    expect(await refusal(config({ endpoint: strict.endpoint }))).toContain(own?.file);
+    await strict.stop();
+  });
+
+  it('guesses it where the server only hangs up, as open62541 does', async () => {
+    await refusal(config());
+    await trust(deps.stateDir, await only());
+    const hangsUp = createServer((near) => {
+      const far = connect(server.port, '127.0.0.1');
+      for (const socket of [near, far]) socket.on('error', () => {});
+      near.on('data', (bytes) => {
+        if (bytes.toString('latin1').includes('#Basic256Sha256')) near.destroy();
+        else far.write(bytes);
+      });
+      near.on('close', () => far.destroy());
+      far.pipe(near);
+    });
+    const endpoint = `opc.tcp://127.0.0.1:${await listenLocally(hangsUp)}`;
+    expect(await refusal(config({ endpoint }))).toMatch(/perhaps the server does not trust the agent's certificate \(.*SHA-256/);
+    await new Promise((resolve) => hangsUp.close(resolve));
   });
 
   it('names the certificate of the server that was tried, when several wait', async () => {
