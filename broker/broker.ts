@@ -26,7 +26,7 @@ export interface BrokerDeps {
 
 export interface Broker {
   /** Resolves with the ports when clients can connect. Throws ConfigError for a taken port, PermanentError for unreadable credentials. */
-  start(): Promise<Pick<Listeners, 'port' | 'webSocketPort'>>;
+  start(): Promise<Omit<Listeners, 'close'>>;
   /** Closes every connection. What was acknowledged is in the log. Idempotent. */
   stop(): Promise<void>;
   /** Publishes a command to an edge node (NCMD, QoS 0, not retained). */
@@ -153,7 +153,7 @@ export function createBroker(config: BrokerConfig, deps: BrokerDeps): Broker {
       aedes = broker;
       hostState = createHostState(broker, config.hostId, clock);
       await hostState.online();
-      listeners = await listen(config, (stream, address) => {
+      listeners = await listen(config, { clock, log }, (stream, address) => {
         const [oldest] = pending;
         if (pending.size >= maxPending && oldest !== undefined) {
           pending.delete(oldest);
@@ -170,7 +170,8 @@ export function createBroker(config: BrokerConfig, deps: BrokerDeps): Broker {
           log.warn({ address, bytes, maxBytes: config.maxPacketBytes }, 'Oversized packet refused, connection closed');
         });
       });
-      return { port: listeners.port, webSocketPort: listeners.webSocketPort };
+      const { port, tlsPort, webSocketPort } = listeners;
+      return { port, tlsPort, webSocketPort };
     },
 
     async stop() {

@@ -7,9 +7,12 @@ export const brokerConfig = z.strictObject({
   webSocketPort: z.int().min(0).max(65535).optional().describe('Port for MQTT over WebSocket; off when absent'),
   tls: z
     .strictObject({
+      host: z.string().optional().describe('Address to listen on; default broker.host, which may then stay on loopback'),
       port: z.int().min(0).max(65535).default(8883).describe('MQTT over TLS port'),
-      certFile: z.string().describe('PEM file with the certificate chain'),
-      keyFile: z.string().describe('PEM file with the private key'),
+      certFile: z
+        .string()
+        .describe('PEM file with the certificate and those between it and its authority; a new one is taken while the broker runs'),
+      keyFile: z.string().describe('PEM file with its private key, without a passphrase'),
     })
     .optional()
     .describe('MQTT over TLS; off when absent'),

@@ -1,15 +1,21 @@
-import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer } from 'node:tls';
+import type { Clock } from '@nhip/core/process/env';
 import { ConfigError } from '@nhip/core/process/errors';
+import type { Log } from '@nhip/core/process/log';
+import { isLoopback } from '@nhip/core/process/loopback';
+import { boundHandshakes } from '@nhip/core/process/node-handshakes';
+import { followTlsFiles, readTlsFiles, type TlsFollower } from '@nhip/core/process/node-tls-files';
 import { createWebSocketStream, WebSocketServer } from 'ws';
 import type { BrokerConfig } from './config.ts';
 
 export interface Listeners {
   /** The MQTT port that was taken. */
   readonly port: number;
+  /** The port of MQTT over TLS that was taken; undefined when it is off. */
+  readonly tlsPort: number | undefined;
   /** The WebSocket port that was taken; undefined when it is off. */
   readonly webSocketPort: number | undefined;
   close(): Promise<void>;
@@ -25,9 +31,9 @@ type Handle = (stream: Duplex, address: string) => void;
 
 /**
  * Opens MQTT over TCP, TLS and WebSocket as configured. Throws ConfigError that names a taken port, an address that is not
- * here, or a certificate that cannot be read.
+ * here, or a certificate that cannot be used. A new certificate is taken while it runs.
  */
-export async function listen(config: BrokerConfig, handle: Handle): Promise<Listeners> {
+export async function listen(config: BrokerConfig, deps: { readonly clock: Clock; readonly log: Log }, handle: Handle): Promise<Listeners> {
   const sockets = new Set<Socket>();
   const track = (socket: Socket): void => {
     sockets.add(socket);
@@ -36,26 +42,30 @@ export async function listen(config: BrokerConfig, handle: Handle): Promise<List
   };
   const accept = (socket: Socket): void => handle(socket, socket.remoteAddress ?? '');
   const servers: Server[] = [];
+  let follower: TlsFollower | undefined;
+  const close = async (): Promise<void> => {
+    await follower?.stop();
+    await closeAll(servers, sockets);
+  };
 
   const tcp = createServer({ highWaterMark: readAheadBytes }, accept);
   tcp.on('connection', track);
   const port = await open(tcp, config.host, config.port, 'MQTT', '--mqtt-port');
   servers.push(tcp);
+  let tlsPort: number | undefined;
   let webSocketPort: number | undefined;
   try {
     if (config.tls !== undefined) {
-      const tls = createTlsServer(
-        {
-          cert: readPem(config.tls.certFile, 'certFile'),
-          key: readPem(config.tls.keyFile, 'keyFile'),
-          minVersion: 'TLSv1.2',
-          highWaterMark: readAheadBytes,
-        },
-        accept,
-      );
+      const context = readTlsFiles(config.tls, 'broker.tls');
+      const tls = createTlsServer({ ...context, handshakeTimeout: config.connectTimeoutMs, highWaterMark: readAheadBytes }, accept);
       tls.on('connection', track);
-      await open(tls, config.host, config.tls.port, 'MQTT over TLS', 'broker.tls.port');
+      boundHandshakes(tls);
+      tls.on('tlsClientError', (error, socket) => {
+        deps.log.debug({ address: socket.remoteAddress, reason: error.message }, 'TLS handshake failed');
+      });
+      tlsPort = await open(tls, config.tls.host ?? config.host, config.tls.port, 'MQTT over TLS', 'broker.tls.port');
       servers.push(tls);
+      follower = followTlsFiles(config.tls, 'broker.tls', tls, deps);
     }
     if (config.webSocketPort !== undefined) {
       const http = createHttpServer((_, response) => response.writeHead(426).end());
@@ -66,18 +76,14 @@ export async function listen(config: BrokerConfig, handle: Handle): Promise<List
       servers.push(http);
     }
   } catch (error) {
-    await closeAll(servers, sockets);
+    await close();
     throw error;
   }
-  return { port, webSocketPort, close: () => closeAll(servers, sockets) };
-}
-
-function readPem(file: string, key: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new ConfigError('MQTT over TLS', [`broker.tls.${key}: ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`]);
+  if (!isLoopback(config.host)) {
+    const advice = 'MQTT passwords and values cross the network unencrypted: use broker.tls and leave broker.host on loopback';
+    deps.log.warn({ host: config.host }, advice);
   }
+  return { port, tlsPort, webSocketPort, close };
 }
 
 function open(server: Server, host: string, port: number, what: string, option: string): Promise<number> {

@@ -4,6 +4,7 @@ import type { DuckdbConfig } from '@nhip/stores/duckdb/config';
 import { createDuckdbStore } from '@nhip/stores/duckdb/duckdb-store';
 import type { HistoryStore, SampleStore } from '@nhip/stores/history-store';
 import { createInfluxdbStore } from '@nhip/stores/influxdb/influxdb-store';
+import { createInfluxdb3Store } from '@nhip/stores/influxdb3/influxdb3-store';
 import { createVictoriametricsStore } from '@nhip/stores/victoriametrics/victoriametrics-store';
 import type { DataFolder } from './folders.ts';
 import type { FurtherStoreConfig, ServerConfig } from './server-config.ts';
@@ -19,6 +20,7 @@ export function createHistory(config: ServerConfig['store'], folder: DataFolder,
 
 /** A store beside the first one; opens nothing. What it must remember here goes into a folder of its own. */
 export function createFurtherStore(config: FurtherStoreConfig, env: Env): SampleStore {
+  const late = { clock: env.clock, place: { disk: env.disk, folder: `further-store-${config.name}` } };
   switch (config.type) {
     case 'duckdb': {
       const { name: _, ...settings } = config;
@@ -26,10 +28,10 @@ export function createFurtherStore(config: FurtherStoreConfig, env: Env): Sample
     }
     case 'influxdb':
       return createInfluxdbStore(config);
-    default: {
-      const place = { disk: env.disk, folder: `further-store-${config.name}` };
-      return createVictoriametricsStore(config, { clock: env.clock, place });
-    }
+    case 'influxdb3':
+      return createInfluxdb3Store(config, late);
+    default:
+      return createVictoriametricsStore(config, late);
   }
 }
 

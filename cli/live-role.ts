@@ -16,7 +16,7 @@ import { whenThere } from './when-there.ts';
 export interface LiveRole {
   readonly parts: readonly Part[];
   /** Known when the parts have started. */
-  readonly started: { port: number; firstLogin: LiveStarted['firstLogin'] };
+  readonly started: LiveStarted;
 }
 
 /**
@@ -32,7 +32,7 @@ export function composeLive(
   const env = createNodeEnv(folder.server);
   const { clock } = env;
   const store = createHistory(config.store, folder, 'read');
-  const started: LiveRole['started'] = { port: 0, firstLogin: undefined };
+  const started: LiveStarted = { port: 0, tlsPort: undefined, firstLogin: undefined };
   const ingest = followStatus(folder.ingest, ingestStatus, clock);
   const broker = followStatus(folder.server, brokerStatus, clock);
   const waiting = new AbortController();

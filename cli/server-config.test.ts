@@ -34,7 +34,25 @@ describe('stores of the server', () => {
     expect(() => setup(`store: { type: duckdb, file: ${file} }\nfurtherStores: [{ type: duckdb, file: ${file}, name: a }]`)).toThrow(
       /same place/,
     );
+    const three = 'type: influxdb3, url: "http://127.0.0.1:8181"';
+    expect(() => setup(`furtherStores: [{ ${three}, name: a }, { ${three}, name: b }]`)).toThrow(/b is in the same place/);
+    expect(setup(`furtherStores: [{ ${three}, name: a }, { ${three}, name: b, database: b }]`).config.furtherStores).toHaveLength(2);
     const others = `{ ${vm}", name: a }, ${influx}2, name: b }, { type: duckdb, file: ${file}, name: c }`;
     expect(setup(`store: ${influx} }\nfurtherStores: [${others}]`).config.furtherStores).toHaveLength(3);
+  });
+
+  it('cannot begin with one that is written only', () => {
+    for (const type of ['influxdb3', 'victoriametrics']) {
+      expect(() => setup(`store: { type: ${type}, url: "http://127.0.0.1:1" }`)).toThrow(
+        new RegExp(`${type} is written only.*furtherStores`),
+      );
+    }
+    expect(() => setup('store: { type: other }')).toThrow(/store\.type/);
+  });
+
+  it('find their secrets beside the configuration', () => {
+    const [further] = setup('furtherStores: [{ type: influxdb3, name: a, url: "http://127.0.0.1:1", tokenFile: t }]').config.furtherStores;
+    expect(further).toMatchObject({ tokenFile: join(folder, 't'), caFile: undefined });
+    expect(further).not.toHaveProperty('passwordFile');
   });
 });

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { brokerConfig } from '@nhip/broker/config';
 import { loadConfig } from '@nhip/core/process/config';
 import { ConfigError } from '@nhip/core/process/errors';
+import type { TlsFiles } from '@nhip/core/process/node-tls-files';
 import { plantModel } from '@nhip/core/process/plant-config';
 import type { PlantModel } from '@nhip/core/wire/plant';
 import { ingestConfig } from '@nhip/ingest/config';
@@ -10,6 +11,7 @@ import { liveConfig } from '@nhip/live/config';
 import { gatewayConfig } from '@nhip/sector/gateway/config';
 import { duckdbConfig } from '@nhip/stores/duckdb/config';
 import { influxdbConfig } from '@nhip/stores/influxdb/config';
+import { influxdb3Config } from '@nhip/stores/influxdb3/config';
 import { victoriametricsConfig } from '@nhip/stores/victoriametrics/config';
 import { z } from 'zod';
 import type { Input } from './arguments.ts';
@@ -25,6 +27,7 @@ const furtherStores = z
     z.discriminatedUnion('type', [
       duckdbConfig.extend({ name: storeName }),
       influxdbConfig.extend({ name: storeName }),
+      influxdb3Config.extend({ name: storeName }),
       victoriametricsConfig.extend({ name: storeName }),
     ]),
   )
@@ -32,6 +35,15 @@ const furtherStores = z
   .refine((stores) => new Set(stores.map(({ name }) => name)).size === stores.length, 'each needs a name of its own')
   .default([]);
 export type FurtherStoreConfig = z.infer<typeof furtherStores>[number];
+
+const writtenOnly = z.object({ type: z.enum(['influxdb3', 'victoriametrics']) });
+
+/** For whoever names a store as the first one that is written only. */
+function adviceFor(store: unknown): string | undefined {
+  const type = writtenOnly.safeParse(store).data?.type;
+  if (type === undefined) return undefined;
+  return `${type} is written only, and the board asks the first store: put it under furtherStores, and leave store out (DuckDB) or name an influxdb`;
+}
 
 export const serverConfig = z.strictObject({
   dataDir: z.string().min(1).optional().describe('Data folder; the flag --data wins'),
@@ -51,7 +63,7 @@ export const serverConfig = z.strictObject({
     .describe('The durable log behind the broker'),
   ingest: ingestConfig.prefault({}).describe('From the log to the store'),
   store: z
-    .discriminatedUnion('type', [duckdbConfig.partial({ file: true }), influxdbConfig])
+    .discriminatedUnion('type', [duckdbConfig.partial({ file: true }), influxdbConfig], { error: ({ input }) => adviceFor(input) })
     .prefault({ type: 'duckdb' })
     .describe('Where history is kept; default a DuckDB file in the data folder'),
   furtherStores: furtherStores.describe(
@@ -82,11 +94,17 @@ export function serverSetup(input: Input, env: Readonly<Record<string, string | 
   const host = input.text('host');
   const withFlags: ServerConfig = {
     ...config,
-    broker: { ...config.broker, host: host ?? config.broker.host, port: input.port('mqtt-port') ?? config.broker.port },
+    broker: {
+      ...config.broker,
+      host: host ?? config.broker.host,
+      port: input.port('mqtt-port') ?? config.broker.port,
+      tls: besideTls(config.broker.tls, file),
+    },
     live: {
       ...config.live,
       host: host ?? config.live.host,
       port: input.port('http-port') ?? config.live.port,
+      tls: besideTls(config.live.tls, file),
       demo: config.live.demo || input.isSet('demo'),
       webhooks: config.live.webhooks.map((hook) =>
         file === undefined ? hook : { ...hook, secretFile: resolve(dirname(file), hook.secretFile) },
@@ -124,15 +142,26 @@ function placeOf(store: ServerConfig['store'] | FurtherStoreConfig): string {
       return store.file === undefined ? '' : resolve(store.file);
     case 'influxdb':
       return `${new URL(store.url).href} ${store.organisation ?? ''} ${store.database}`;
+    case 'influxdb3':
+      return `${new URL(store.url).href} ${store.database}`;
     default:
       return new URL(store.url).href;
   }
+}
+
+function besideTls<Tls extends TlsFiles | undefined>(tls: Tls, file: string | undefined): Tls {
+  if (tls === undefined || file === undefined) return tls;
+  return { ...tls, certFile: resolve(dirname(file), tls.certFile), keyFile: resolve(dirname(file), tls.keyFile) };
 }
 
 /** Relative names of secrets are relative to the configuration that names them, wherever the program is started. */
 function besideFile<Store extends ServerConfig['store'] | FurtherStoreConfig>(store: Store, file: string): Store {
   if (store.type === 'duckdb') return store;
   const beside = (path: string | undefined): string | undefined => (path === undefined ? undefined : resolve(dirname(file), path));
-  const files = { passwordFile: beside(store.passwordFile), caFile: beside(store.caFile) };
-  return { ...store, ...files, ...('tokenFile' in store ? { tokenFile: beside(store.tokenFile) } : {}) };
+  return {
+    ...store,
+    caFile: beside(store.caFile),
+    ...('passwordFile' in store ? { passwordFile: beside(store.passwordFile) } : {}),
+    ...('tokenFile' in store ? { tokenFile: beside(store.tokenFile) } : {}),
+  };
 }

@@ -18,6 +18,7 @@ import { localUrl } from './local-access.ts';
 import { openBrokerLog, openDeadLetters } from './log-bus.ts';
 import { brokerFamilies, logFamilies } from './metrics/broker-metrics.ts';
 import { deadLetterFamilies, requestFamilies } from './metrics/ingest-metrics.ts';
+import type { Ports } from './places.ts';
 import { composeSharing } from './sector/sharing.ts';
 import type { ServerSetup } from './server-config.ts';
 import { createUpkeepPart } from './upkeep.ts';
@@ -27,7 +28,7 @@ export interface Server {
   /** In the order in which they start: what acknowledges comes after what keeps, what shows comes last. */
   readonly parts: readonly Part[];
   /** Known when the parts have started. */
-  readonly started: { mqttPort: number; live: LiveStarted };
+  readonly started: { mqtt: Ports; live: LiveStarted };
 }
 
 /** Composes broker, ingest and live in one process over one log and one store. `folder.server` must exist. */
@@ -94,7 +95,10 @@ export async function composeServer(
     beginAt: () => ingest.checkpoint(),
     sendNodeCommand: broker.sendNodeCommand,
   });
-  const started: Server['started'] = { mqttPort: 0, live: { port: 0, firstLogin: undefined } };
+  const started: Server['started'] = {
+    mqtt: { port: 0, tlsPort: undefined },
+    live: { port: 0, tlsPort: undefined, firstLogin: undefined },
+  };
   let live: Live | undefined;
   const sharing = composeSharing(setup, {
     log: log.child({ role: 'sharing' }),
@@ -118,7 +122,7 @@ export async function composeServer(
     {
       name: 'broker',
       start: async () => {
-        started.mqttPort = (await broker.start()).port;
+        started.mqtt = await broker.start();
       },
       stop: () => broker.stop(),
     },

@@ -1,10 +1,30 @@
 import { z } from 'zod';
+import { subnetOf } from './http/request-facts.ts';
 import { webhooksConfig } from './webhooks/config.ts';
 
 /** Configuration of the live role. Secrets and folders of the process come in the deps. */
 export const liveConfig = z.strictObject({
   host: z.string().min(1).default('127.0.0.1').describe('Address to listen on; 0.0.0.0 for every network of this computer'),
   port: z.number().int().min(0).max(65_535).default(8080).describe('TCP port of HTTP and Socket.io; 0: any free port'),
+  tls: z
+    .strictObject({
+      host: z.string().min(1).optional().describe('Address to listen on; default live.host, which may then stay on loopback'),
+      port: z.int().min(0).max(65_535).default(8443).describe('TCP port of HTTPS'),
+      certFile: z
+        .string()
+        .min(1)
+        .describe('PEM file with the certificate and those between it and its authority; a new one is taken while the server runs'),
+      keyFile: z.string().min(1).describe('PEM file with its private key, without a passphrase'),
+    })
+    .optional()
+    .describe('The board and the API over TLS, beside the plain port; off when absent'),
+  trustedProxies: z
+    .array(z.string().refine((text) => subnetOf(text) !== undefined, 'must be an address or a subnet, e.g. 127.0.0.1 or 10.0.0.0/24'))
+    .max(100)
+    .default([])
+    .describe(
+      'Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: failed logins and rate limits then count per visitor, not for all together',
+    ),
   publicUrl: z
     .url({ protocol: /^https?$/ })
     .optional()
@@ -13,7 +33,18 @@ export const liveConfig = z.strictObject({
     .array(z.string().min(1))
     .default([])
     .describe('Host names under which browsers may reach the server, besides localhost, IP addresses and publicUrl'),
-  demo: z.boolean().default(false).describe('A viewer on this computer may read without a login; changes always need one'),
+  rememberDays: z
+    .int()
+    .min(0)
+    .max(365)
+    .default(90)
+    .describe('Days without use after which a device that stays logged in has to log in again; 0: none stays'),
+  demo: z
+    .boolean()
+    .default(false)
+    .describe(
+      'A viewer on this computer may read without a login, unless a proxy stands before it (publicUrl, trustedProxies); changes always need one',
+    ),
   tickMs: z.number().int().min(20).max(5000).default(100).describe('Shortest time between two live frames, ms'),
   maxViewers: z.number().int().min(1).default(500).describe('Live connections (Socket.io and SSE) at the same time'),
   unknownAfterMs: z

@@ -1,14 +1,14 @@
 import { hostname } from 'node:os';
 import type { LogSource } from '@nhip/core/log/log-bus';
 import type { Clock, Timer } from '@nhip/core/process/env';
-import { ConfigError, RetryableError } from '@nhip/core/process/errors';
+import { RetryableError } from '@nhip/core/process/errors';
 import type { Log } from '@nhip/core/process/log';
 import type { PipelineStats } from '@nhip/core/wire/live';
 import type { PlantModel } from '@nhip/core/wire/plant';
 import type { Checkpoint, HistoryStore } from '@nhip/stores/history-store';
-import type { FastifyInstance } from 'fastify';
 import { createAuthenticator } from './auth/authenticator.ts';
 import { createPasswords } from './auth/password.ts';
+import { openSessionFile } from './auth/session-file.ts';
 import { openTokens } from './auth/tokens.ts';
 import { openUsers } from './auth/users.ts';
 import type { LiveConfig } from './config.ts';
@@ -18,9 +18,11 @@ import { createFeed, type Feed } from './feed.ts';
 import { createGate } from './gate.ts';
 import { createApp } from './http/app.ts';
 import { createExports } from './http/exports.ts';
+import { createListeners } from './http/listeners.ts';
 import { createOrigins } from './http/origins.ts';
 import type { MetricFamily } from './http/prometheus.ts';
 import { createRateLimit } from './http/rate-limit.ts';
+import { createRequestFacts } from './http/request-facts.ts';
 import { type Backups, backupRoutes } from './http/routes/backup.ts';
 import { type DeadLetters, deadLetterRoutes } from './http/routes/dead-letters.ts';
 import { deliveryRoutes } from './http/routes/delivery.ts';
@@ -81,6 +83,8 @@ export interface LiveDeps {
 
 export interface LiveStarted {
   readonly port: number;
+  /** undefined: no TLS. */
+  readonly tlsPort: number | undefined;
   /** On the first start without a given password: to be shown once. */
   readonly firstLogin: { readonly username: string; readonly password: string } | undefined;
 }
@@ -98,8 +102,7 @@ export interface Live {
   copyPlantState(file: string): Promise<boolean>;
 }
 
-/** Requests that still run at the stop get this long. */
-const stopWithinMs = 2000;
+const dayMs = 86_400_000;
 
 /** The live role: log and history → hub → Socket.io, SSE and the HTTP API. */
 export function createLive(config: LiveConfig, deps: LiveDeps): Live {
@@ -116,9 +119,17 @@ export function createLive(config: LiveConfig, deps: LiveDeps): Live {
     const { users, firstPassword, keep } = await openUsers(deps.dataDir, createPasswords(), { adminPassword: deps.adminPassword, log });
     const tokens = await openTokens(deps.dataDir, log, deps.localToken);
     stops.push(() => tokens.close());
-    const authenticator = createAuthenticator({ users, tokens, demo: config.demo });
+    const { publicUrl, trustedProxies } = config;
+    // Behind a proxy everybody seems to be on this computer.
+    const demo = config.demo && publicUrl === undefined && trustedProxies.length === 0;
+    const sessionFile = await openSessionFile(deps.dataDir, users, log);
+    stops.push(() => sessionFile.settled());
+    const { rememberDays } = config;
+    const staying = rememberDays === 0 ? undefined : { rememberMs: rememberDays * dayMs, file: sessionFile };
+    const authenticator = createAuthenticator({ users, tokens, demo, staying });
+    const readFacts = createRequestFacts(trustedProxies);
     const name = hostname();
-    const origins = createOrigins({ allowedHosts: [...config.allowedHosts, name, `${name}.local`], publicUrl: config.publicUrl });
+    const origins = createOrigins({ allowedHosts: [...config.allowedHosts, name, `${name}.local`], publicUrl });
     const slots = createViewerSlots(config.maxViewers);
     const sse = createSseOutlet(hub, slots);
     const metrics = createLiveMetrics();
@@ -135,10 +146,7 @@ export function createLive(config: LiveConfig, deps: LiveDeps): Live {
     const { unknownAfterMs } = config;
     const kpi = createKpi({ store, state, plant, clock, log, queries, unknownAfterMs, machines: hub.machines, edges: () => feed.edges() });
     stops.push(() => kpi.stop());
-    const isSecure = config.publicUrl?.startsWith('https:') === true;
-    if (!isLoopback(config.host) && !isSecure) {
-      log.warn({ host: config.host }, 'Passwords and values cross the network unencrypted: put a TLS proxy before it and set publicUrl');
-    }
+    const isPublicByTls = publicUrl?.startsWith('https:') === true;
     const routeDeps: RouteDeps = {
       hub,
       store,
@@ -149,9 +157,11 @@ export function createLive(config: LiveConfig, deps: LiveDeps): Live {
       kpi: kpi.service,
       downtime: kpi.downtime,
       exports: createExports(store),
-      demo: config.demo,
+      demo,
       grafanaUrl: config.grafanaUrl,
-      secureCookies: isSecure,
+      readFacts,
+      rememberDays,
+      isPublicByTls,
       unknownAfterMs,
       backups: deps.backups,
       deadLetters: deps.deadLetters,
@@ -195,8 +205,9 @@ export function createLive(config: LiveConfig, deps: LiveDeps): Live {
       sharingRoutes,
     ].flatMap((make) => make(routeDeps));
     const { webDir, version } = deps;
-    const app = await createApp({ clock, log, routes, authenticator, origins, rateLimit, webDir, version, answered: metrics.answered });
-    const socket = createSocketOutlet(app.server, { hub, clock, log, authenticator, origins, slots });
+    const { answered } = metrics;
+    const app = await createApp({ clock, log, routes, authenticator, origins, readFacts, rateLimit, webDir, version, answered });
+    const socket = createSocketOutlet(app.server, { hub, clock, log, authenticator, origins, readFacts, slots });
     authenticator.onSessionEnded((session) => {
       socket.endSession(session);
       sse.endSession(session);
@@ -205,11 +216,8 @@ export function createLive(config: LiveConfig, deps: LiveDeps): Live {
       sse.close();
       socket.close();
     });
-    stops.push(async () => {
-      const force = clock.after(stopWithinMs, () => app.server.closeAllConnections());
-      await app.close();
-      force.cancel();
-    });
+    const listeners = createListeners(app, config, { clock, log });
+    stops.push(() => listeners.close());
     stops.push(() => feed.stop());
     // Filled and published before anybody can ask.
     await feed.start();
@@ -218,7 +226,7 @@ export function createLive(config: LiveConfig, deps: LiveDeps): Live {
     const webhooks = createWebhooks(config.webhooks, { hub, clock, log });
     stops.push(() => webhooks.stop());
     if (isStopping) throw new RetryableError('live.stopped', 'The live service was stopped while it started.');
-    const port = await listen(app, config);
+    const { port, tlsPort } = await listeners.open();
     await keep();
     const ticks = everyTick(clock, config.tickMs, () => {
       const nowMs = clock.now();
@@ -231,8 +239,8 @@ export function createLive(config: LiveConfig, deps: LiveDeps): Live {
     stops.push(() => ticks.cancel());
     kpi.start();
     isStarted = true;
-    log.info({ host: config.host, port, demo: config.demo }, 'Live service started');
-    return { port, firstLogin: firstPassword === undefined ? undefined : { username: 'admin', password: firstPassword } };
+    log.info({ host: config.host, port, tlsPort, demo }, 'Live service started');
+    return { port, tlsPort, firstLogin: firstPassword === undefined ? undefined : { username: 'admin', password: firstPassword } };
   }
 
   async function stop(): Promise<void> {
@@ -275,28 +283,4 @@ function everyTick(clock: Clock, tickMs: number, run: () => void): Timer {
     run();
   }
   return { cancel: () => timer.cancel() };
-}
-
-async function listen(app: FastifyInstance, { host, port }: LiveConfig): Promise<number> {
-  try {
-    // `localhost` would make Fastify open a second server without Socket.io.
-    await app.listen({ host: host === 'localhost' ? '127.0.0.1' : host, port });
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    const choice = 'choose another with --http-port';
-    if (code === 'EADDRINUSE') {
-      throw new RetryableError('live.portInUse', `Port ${port} on ${host} is in use: stop the other program or ${choice}.`, {
-        cause: error,
-      });
-    }
-    if (code === 'EACCES') throw new ConfigError('live.port', [`port ${port} needs more rights than this user has: ${choice}`]);
-    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') throw new ConfigError('live.host', [`${host} is no address of this computer`]);
-    throw error;
-  }
-  const address = app.server.address();
-  return typeof address === 'object' && address !== null ? address.port : port;
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }

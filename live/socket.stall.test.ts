@@ -7,6 +7,7 @@ import { io } from 'socket.io-client';
 import { expect, it } from 'vitest';
 import type { Authenticator } from './auth/authenticator.ts';
 import { createOrigins } from './http/origins.ts';
+import { createRequestFacts } from './http/request-facts.ts';
 import { createLiveHub } from './hub.ts';
 import { createSocketOutlet } from './socket.ts';
 import { eventually } from './testing/rig.ts';
@@ -28,6 +29,7 @@ it('holds a bounded amount for a viewer that reads nothing, however much changes
     log: silentLog(),
     authenticator: everybody as Authenticator,
     origins: createOrigins({ allowedHosts: [] }),
+    readFacts: createRequestFacts([]),
     slots: createViewerSlots(10),
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -7,6 +7,7 @@ import type { Authenticator, Identity } from './auth/authenticator.ts';
 import { allows } from './auth/scope.ts';
 import type { Session } from './auth/sessions.ts';
 import type { Origins } from './http/origins.ts';
+import type { ReadFacts } from './http/request-facts.ts';
 import type { LiveHub } from './hub.ts';
 import { createLaggard, type Laggard } from './laggard.ts';
 import { createMetricsFeed } from './metrics-feed.ts';
@@ -27,6 +28,7 @@ export interface SocketDeps {
   readonly log: Log;
   readonly authenticator: Authenticator;
   readonly origins: Origins;
+  readonly readFacts: ReadFacts;
   readonly slots: ViewerSlots;
 }
 
@@ -78,7 +80,7 @@ export function createSocketOutlet(server: HttpServer, deps: SocketDeps): Socket
     const foreign = origins.hostProblem(headers) ?? origins.originProblem(headers);
     if (foreign !== undefined) return foreign;
     if (slots.isFull) return 'too many viewers';
-    const identity = await authenticator.identify({ headers, address: request.socket.remoteAddress ?? '' }, clock.now());
+    const identity = await authenticator.identify(deps.readFacts(request), clock.now());
     if (identity === undefined) return 'log in first';
     if (!allows(identity.scope, 'read')) return 'a token of scope read is needed';
     identities.set(request, identity);

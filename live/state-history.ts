@@ -1,8 +1,8 @@
 import { PermanentError } from '@nhip/core/process/errors';
+import { HttpProblem } from '@nhip/core/process/http-problem';
 import type { StateInterval } from '@nhip/core/wire/live';
 import { metricNames } from '@nhip/core/wire/vocabulary';
 import type { HistoryStore, SeriesName } from '@nhip/stores/history-store';
-import { HttpProblem } from './http/problem.ts';
 import { stateIntervals, type TimedValue } from './states.ts';
 
 const maxChanges = 500_000;

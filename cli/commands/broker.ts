@@ -10,6 +10,7 @@ import { followCommands } from '../command-log.ts';
 import { makePrivate } from '../folders.ts';
 import { openBrokerLog } from '../log-bus.ts';
 import { brokerFamilies, logFamilies, logQuotaFamilies } from '../metrics/broker-metrics.ts';
+import { mqttPlaces, type Ports } from '../places.ts';
 import { createRoleHttp } from '../role-http.ts';
 import { type BrokerStatus, publishStatus } from '../role-status.ts';
 import { createFatal, runUntilStopped } from '../run-until-stopped.ts';
@@ -40,7 +41,7 @@ export const broker: Command = {
     const credentials = openCredentials(folder.credentials, (err) => log.error({ err }, 'MQTT credentials stay as they were'));
     const traced = await openTracing('broker', manifest.version, process.env);
     const role = createBroker(config.broker, { clock: env.clock, log, logBus, credentials, tracing: traced?.tracing });
-    let port = 0;
+    let mqtt: Ports = { port: 0, tlsPort: undefined };
     const wantedHttp = input.port('http-port');
     const http =
       wantedHttp === undefined
@@ -48,7 +49,7 @@ export const broker: Command = {
         : createRoleHttp(
             { host: config.broker.host, port: wantedHttp },
             {
-              problems: () => brokerProblems(port, logBus),
+              problems: () => brokerProblems(mqtt.port, logBus),
               families: () => [...brokerFamilies(role.health()), ...logFamilies(logBus.stats()), ...logQuotaFamilies(logBus.stats())],
             },
           );
@@ -66,7 +67,7 @@ export const broker: Command = {
       {
         name: 'broker',
         start: async () => {
-          ({ port } = await role.start());
+          mqtt = await role.start();
         },
         stop: () => role.stop(),
       },
@@ -76,8 +77,8 @@ export const broker: Command = {
     ];
     const ready = (): void => {
       if (input.isSet('json'))
-        process.stdout.write(`${JSON.stringify({ ready: true, mqtt: port, ...(httpPort === undefined ? {} : { http: httpPort }) })}\n`);
-      else process.stdout.write(`MQTT on ${config.broker.host}:${port}\n`);
+        process.stdout.write(`${JSON.stringify({ ready: true, mqtt: mqtt.port, mqttTls: mqtt.tlsPort, http: httpPort })}\n`);
+      else process.stdout.write(`MQTT on ${mqttPlaces(config.broker, mqtt)}\n`);
     };
     return runUntilStopped(parts, log, { ready, fatal });
   },

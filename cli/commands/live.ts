@@ -5,6 +5,7 @@ import { adminPassword } from '../admin-password.ts';
 import { type Command, commonFlags, listenFlags, logLevel } from '../arguments.ts';
 import { makePrivate } from '../folders.ts';
 import { composeLive } from '../live-role.ts';
+import { boardPlaces } from '../places.ts';
 import { createFatal, runUntilStopped } from '../run-until-stopped.ts';
 import { serverSetup } from '../server-config.ts';
 
@@ -37,11 +38,10 @@ export const live: Command = {
     makePrivate(setup.folder.live);
     await lockFolder(setup.folder.live);
     const ready = (): void => {
-      const { port, firstLogin } = started;
-      if (input.isSet('json'))
-        process.stdout.write(`${JSON.stringify({ ready: true, http: port, ...(firstLogin ? { firstLogin } : {}) })}\n`);
+      const { port, tlsPort, firstLogin } = started;
+      if (input.isSet('json')) process.stdout.write(`${JSON.stringify({ ready: true, http: port, https: tlsPort, firstLogin })}\n`);
       else {
-        process.stdout.write(`Board  http://${setup.config.live.host}:${port}\n`);
+        process.stdout.write(`Board  ${boardPlaces(setup.config.live, started)}\n`);
         if (firstLogin) process.stdout.write(`Login  ${firstLogin.username} / ${firstLogin.password}  (shown once)\n`);
       }
     };

@@ -7,6 +7,7 @@ import { type Command, commonFlags, listenFlags, logLevel } from '../arguments.t
 import { requireWholeFolder } from '../backup/restore-backup.ts';
 import { makePrivate } from '../folders.ts';
 import { createLocalToken, localUrl, publishLocalAccess, removeLocalAccess } from '../local-access.ts';
+import { boardPlaces, mqttPlaces } from '../places.ts';
 import { createFatal, runUntilStopped } from '../run-until-stopped.ts';
 import { composeServer } from '../server.ts';
 import { serverSetup } from '../server-config.ts';
@@ -43,14 +44,13 @@ export const server: Command = {
       onFatal,
     });
     const ready = (): void => {
-      const { firstLogin, port } = started.live;
-      const isJson = input.isSet('json');
-      if (isJson)
-        process.stdout.write(
-          `${JSON.stringify({ ready: true, http: port, mqtt: started.mqttPort, ...(firstLogin ? { firstLogin } : {}) })}\n`,
-        );
-      else {
-        process.stdout.write(`Board  http://${setup.config.live.host}:${port}\nMQTT   ${setup.config.broker.host}:${started.mqttPort}\n`);
+      const { mqtt, live } = started;
+      const { firstLogin } = live;
+      if (input.isSet('json')) {
+        const ports = { http: live.port, https: live.tlsPort, mqtt: mqtt.port, mqttTls: mqtt.tlsPort };
+        process.stdout.write(`${JSON.stringify({ ready: true, ...ports, firstLogin })}\n`);
+      } else {
+        process.stdout.write(`Board  ${boardPlaces(setup.config.live, live)}\nMQTT   ${mqttPlaces(setup.config.broker, mqtt)}\n`);
         if (firstLogin) process.stdout.write(`Login  ${firstLogin.username} / ${firstLogin.password}  (shown once)\n`);
       }
     };

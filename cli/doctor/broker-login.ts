@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { certificateAdvice } from '@nhip/edge-agent/session/certificate-advice';
 import { codeOf, type Finding, ok, wrong } from './finding.ts';
 
 export interface BrokerTarget {
@@ -57,13 +58,14 @@ function unreachable(place: string, code: string): Finding {
     ENOTFOUND: 'The name is not known: check mqtt.url and the DNS.',
     ETIMEDOUT: 'Nobody answers: check cable, address and firewall.',
     EHOSTUNREACH: 'There is no way to that network: check cable, address and gateway.',
-    CERT_HAS_EXPIRED: 'Renew the certificate of the broker, or set the clock of this computer.',
-    CERT_NOT_YET_VALID: 'Set the clock of this computer.',
-    ERR_TLS_CERT_ALTNAME_INVALID: 'The certificate is for another name: use that one in mqtt.url.',
   };
-  const isTrust = /CERT|SELF_SIGNED|UNABLE_TO/.test(code);
-  const todo = advice[code] ?? (isTrust ? 'Give the CA that signed it as mqtt.caFile.' : 'Check mqtt.url, cable and firewall.');
+  const ofCertificate = certificateAdvice(code);
+  const todo = advice[code] ?? (ofCertificate === undefined ? 'Check mqtt.url, cable and firewall.' : sentence(ofCertificate));
   return wrong('broker', `${place} cannot be reached (${code}).`, todo);
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
 function open(host: string, port: number, isTls: boolean, ca: string | undefined): Promise<Socket> {

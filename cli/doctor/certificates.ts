@@ -30,7 +30,8 @@ export function certificateFindings({ setting, file, key }: CertificateFile, now
   const fromMs = Date.parse(certificate.validFrom);
   const toMs = Date.parse(certificate.validTo);
   const until = new Date(toMs).toISOString().slice(0, 10);
-  const renew = 'Renew it, then restart the server.';
+  const renew =
+    key === undefined ? 'Put a new one there and restart the agent.' : 'Renew it in its place: a running server takes it within seconds.';
   if (nowMs < fromMs) {
     const says = `${setting}: ${file} is valid only from ${new Date(fromMs).toISOString()} on.`;
     findings.push(wrong('certificates', says, 'Check the clock of this computer first.'));

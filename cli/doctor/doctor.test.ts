@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,6 +7,7 @@ import { silentLog } from '@nhip/core/process/log';
 import { createNodeEnv } from '@nhip/core/process/node-env';
 import type { EdgeHealth, PipelineStats } from '@nhip/core/wire/live';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openssl } from '../../test/harness/openssl.ts';
 import { certificateFindings } from './certificates.ts';
 import { clockFindings } from './clock.ts';
 import { diskFacts, diskFindings } from './disk.ts';
@@ -120,7 +120,7 @@ describe('certificates', () => {
     const make = (name: string, days: number): void => {
       const subject = ['-subj', '/CN=nhip', '-addext', 'subjectAltName=DNS:nhip.local'];
       const args = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', String(days), ...subject];
-      execFileSync('openssl', [...args, '-keyout', join(folder, `${name}.key`), '-out', join(folder, `${name}.pem`)], { stdio: 'pipe' });
+      openssl(folder, ...args, '-keyout', `${name}.key`, '-out', `${name}.pem`);
     };
     make('good', 365);
     make('other', 10);

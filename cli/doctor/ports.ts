@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { isLoopback } from '@nhip/core/process/loopback';
 import { codeOf, type Finding, note, ok, wrong } from './finding.ts';
 
 export interface WantedPort {
@@ -35,9 +36,8 @@ export function portFindings({ what, host, port, setting, isProtected }: WantedP
       wrong('ports', `${what}: ${place} cannot be had (${facts.code}).`, 'Check the address: it must be one of this computer.'),
     );
   }
-  const isLocal = host === 'localhost' || host === '::1' || host.startsWith('127.');
-  if (!isLocal && !isProtected) {
-    const todo = 'Fine in a network of its own; otherwise use broker.tls, and a TLS proxy with live.publicUrl.';
+  if (!isLoopback(host) && !isProtected) {
+    const todo = 'Fine in a network of its own; otherwise live.tls and broker.tls, with live.host and broker.host on loopback.';
     findings.push(note('ports', `${what} is open to the network and not encrypted: passwords can be read on the way.`, todo));
   }
   return findings;

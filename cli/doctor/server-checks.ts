@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCredentials } from '@nhip/broker/auth/credentials';
 import { reasonOf } from '@nhip/core/process/errors';
+import type { TlsFiles } from '@nhip/core/process/node-tls-files';
 import { edgeHealth, pipelineStats } from '@nhip/live/http/schemas';
 import { schemaVersion } from '@nhip/stores/duckdb/schema';
 import { z } from 'zod';
@@ -63,7 +64,7 @@ async function folderFindings({ config, folder }: ServerVisit): Promise<readonly
       usedBytes: letters?.bytes ?? 0,
     },
   ];
-  const secrets = ['users.json', 'tokens.json', 'local-access.json'].map((name) => join(folder.server, name));
+  const secrets = ['users.json', 'tokens.json', 'sessions.json', 'local-access.json'].map((name) => join(folder.server, name));
   const paths = [
     { path: folder.server, kind: 'folder' as const },
     ...[...secrets, folder.credentials].map((path) => ({ path, kind: 'file' as const })),
@@ -95,12 +96,24 @@ function credentialFindings({ server, credentials }: DataFolder): readonly Findi
 
 async function portsOf({ broker, live }: ServerConfig, serverPid: number | undefined): Promise<readonly Finding[]> {
   const isProxied = live.publicUrl?.startsWith('https:') === true;
+  const boardTls = live.tls;
   const wanted: readonly WantedPort[] = [
     { what: 'Board and API', host: live.host, port: live.port, setting: '--http-port', isProtected: isProxied },
+    ...(boardTls === undefined
+      ? []
+      : [{ what: 'Board over TLS', host: boardTls.host ?? live.host, port: boardTls.port, setting: 'live.tls.port', isProtected: true }]),
     { what: 'MQTT', host: broker.host, port: broker.port, setting: '--mqtt-port', isProtected: false },
     ...(broker.tls === undefined
       ? []
-      : [{ what: 'MQTT over TLS', host: broker.host, port: broker.tls.port, setting: 'broker.tls.port', isProtected: true }]),
+      : [
+          {
+            what: 'MQTT over TLS',
+            host: broker.tls.host ?? broker.host,
+            port: broker.tls.port,
+            setting: 'broker.tls.port',
+            isProtected: true,
+          },
+        ]),
     ...(broker.webSocketPort === undefined
       ? []
       : [
@@ -117,16 +130,18 @@ async function portsOf({ broker, live }: ServerConfig, serverPid: number | undef
   return found.flat();
 }
 
-function certificatesOf({ broker }: ServerConfig, nowMs: number): readonly Finding[] {
-  const { tls } = broker;
+function certificatesOf({ broker, live }: ServerConfig, nowMs: number): readonly Finding[] {
+  return [...shownCertificate('broker.tls', broker.tls, nowMs), ...shownCertificate('live.tls', live.tls, nowMs)];
+}
+
+function shownCertificate(setting: string, tls: TlsFiles | undefined, nowMs: number): readonly Finding[] {
   if (tls === undefined) return [];
-  const key = { setting: 'broker.tls.keyFile', file: tls.keyFile };
-  const isKeyThere = existsSync(tls.keyFile) && statSync(tls.keyFile).isFile();
+  const { certFile, keyFile } = tls;
+  const key = { setting: `${setting}.keyFile`, file: keyFile };
+  const isKeyThere = existsSync(keyFile) && statSync(keyFile).isFile();
   return [
-    ...certificateFindings({ setting: 'broker.tls.certFile', file: tls.certFile, key }, nowMs),
-    ...(isKeyThere
-      ? permissionFindings([{ path: tls.keyFile, kind: 'file' }], process.getuid?.()).filter(({ state }) => state !== 'ok')
-      : []),
+    ...certificateFindings({ setting: `${setting}.certFile`, file: certFile, key }, nowMs),
+    ...(isKeyThere ? permissionFindings([{ path: keyFile, kind: 'file' }], process.getuid?.()).filter(({ state }) => state !== 'ok') : []),
   ];
 }
 

@@ -98,7 +98,7 @@ describe('sessions', () => {
 
   it('end by logout, after half an hour without use, and after twelve hours in any case', () => {
     const ended: unknown[] = [];
-    const sessions = createSessions((session) => ended.push(session));
+    const sessions = createSessions({ ended: (session) => ended.push(session), rememberMs: 0 });
     const secret = sessions.start(user, 0);
     expect(Buffer.from(secret, 'base64url')).toHaveLength(32);
     expect(sessions.find(secret, 30 * minuteMs)?.user).toEqual(user);

@@ -1,8 +1,10 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { RetryableError } from '@nhip/core/process/errors';
+import type { RequestFacts } from '../http/request-facts.ts';
 import { type Backoff, createBackoff } from './backoff.ts';
 import type { Scope } from './scope.ts';
+import type { SessionFile } from './session-file.ts';
 import { createSessions, type Session } from './sessions.ts';
 import type { Tokens } from './tokens.ts';
 import type { User, Users } from './users.ts';
@@ -22,40 +24,58 @@ export interface Identity {
   isValid(nowMs: number): Promise<boolean>;
 }
 
-/** What is known of a request before it is trusted. */
-export interface RequestFacts {
-  readonly headers: IncomingHttpHeaders;
-  readonly address: string;
-}
+type Asked = Pick<RequestFacts, 'headers' | 'address'>;
 
 export interface Authenticator {
   /**
    * Who the request is from: session cookie, Bearer token, Basic credentials of a local user, or a viewer of the demo on
    * loopback. undefined when it names nobody or is wrong. Rejects with RetryableError when it must wait.
    */
-  identify(request: RequestFacts, nowMs: number): Promise<Identity | undefined>;
-  /** Checks a password and starts a new session; resolves with its secret, undefined when name or password is wrong. */
-  login(name: string, password: string, request: RequestFacts, nowMs: number): Promise<{ secret: string; user: User } | undefined>;
+  identify(request: Asked, nowMs: number): Promise<Identity | undefined>;
+  /**
+   * Checks a password and starts a new session, one that stays when `wantsToStay` and that is allowed; resolves with its secret,
+   * undefined when name or password is wrong.
+   */
+  login(name: string, password: string, request: Asked, nowMs: number, wantsToStay?: boolean): Promise<Login | undefined>;
   /** Ends the session that the request carries, if any. */
-  logout(request: RequestFacts): void;
+  logout(request: Asked): void;
   /** Called with every session that ends before its time. */
   onSessionEnded(listener: (session: Session) => void): void;
 }
 
+export interface Login {
+  readonly secret: string;
+  readonly user: User;
+  readonly stays: boolean;
+}
+
 export interface AuthenticatorDeps {
-  readonly users: Users;
+  readonly users: Pick<Users, 'check' | 'isCurrent'>;
   readonly tokens: Pick<Tokens, 'find'>;
   /** A viewer on loopback may read without a login. */
   readonly demo: boolean;
+  /** For devices that stay logged in; undefined: none may. */
+  readonly staying?: Staying | undefined;
+}
+
+export interface Staying {
+  /** How long without use. */
+  readonly rememberMs: number;
+  readonly file: Pick<SessionFile, 'before' | 'changed'>;
 }
 
 const basicTtlMs = 5 * 60_000;
 const maxBasic = 100;
 
-export function createAuthenticator({ users, tokens, demo }: AuthenticatorDeps): Authenticator {
+export function createAuthenticator({ users, tokens, demo, staying }: AuthenticatorDeps): Authenticator {
   const listeners: ((session: Session) => void)[] = [];
-  const sessions = createSessions((session) => {
-    for (const listener of listeners) listener(session);
+  const sessions = createSessions({
+    ended(session) {
+      for (const listener of listeners) listener(session);
+    },
+    rememberMs: staying?.rememberMs ?? 0,
+    before: staying?.file.before ?? [],
+    keptChanged: (kept) => staying?.file.changed(kept),
   });
   const backoff = createBackoff();
   const basic = createBasicCache();
@@ -111,13 +131,14 @@ export function createAuthenticator({ users, tokens, demo }: AuthenticatorDeps):
         ? { by: 'demo', name: 'demo', user: null, scope: 'read', isValid: async () => true }
         : undefined;
     },
-    async login(name, password, { headers, address }, nowMs) {
+    async login(name, password, { headers, address }, nowMs, wantsToStay = false) {
       const user = await checkPassword(name, password, address, nowMs);
       if (user === undefined) return undefined;
       // A secret that the browser brought along is never taken over (session fixation), and one login has one session.
       const before = cookieOf(headers.cookie, sessionCookie);
       if (before !== undefined) sessions.end(before);
-      return { secret: sessions.start(user, nowMs), user };
+      const stays = wantsToStay && staying !== undefined;
+      return { secret: sessions.start(user, nowMs, stays), user, stays };
     },
     logout({ headers }) {
       const secret = cookieOf(headers.cookie, sessionCookie);

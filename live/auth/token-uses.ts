@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Log } from '@nhip/core/process/log';
 import { z } from 'zod';
-import { readSecretFile, writeSecretFile } from './secret-file.ts';
+import { createLateWriter } from './late-writer.ts';
+import { readSecretFile } from './secret-file.ts';
 
 /**
  * When tokens were last used, to the hour: enough to find those that nobody needs any more, at one write per token and hour.
@@ -30,23 +31,8 @@ export async function readUses(dataDir: string): Promise<Readonly<Record<string,
 
 export async function openTokenUses(dataDir: string, log: Log): Promise<TokenUses> {
   const uses = new Map(Object.entries(await readUses(dataDir)));
-  let writing: Promise<void> | undefined;
-  let isChanged = false;
-  let hasFailed = false;
-
-  async function write(): Promise<void> {
-    while (isChanged) {
-      isChanged = false;
-      try {
-        await writeSecretFile(pathOf(dataDir), { version: 1, uses: Object.fromEntries(uses) });
-        hasFailed = false;
-      } catch (err) {
-        if (!hasFailed) log.warn({ err }, 'The last use of API tokens could not be written');
-        hasFailed = true;
-      }
-    }
-    writing = undefined;
-  }
+  const content = () => ({ version: 1, uses: Object.fromEntries(uses) });
+  const writer = createLateWriter(pathOf(dataDir), content, log, 'The last use of API tokens could not be written');
 
   return {
     note(name, nowMs) {
@@ -56,12 +42,9 @@ export async function openTokenUses(dataDir: string, log: Log): Promise<TokenUse
       uses.set(name, hour);
       const [oldest] = uses.keys();
       if (uses.size > maxNames && oldest !== undefined) uses.delete(oldest);
-      isChanged = true;
-      writing ??= write();
+      writer.changed();
     },
-    async settled() {
-      await writing;
-    },
+    settled: () => writer.settled(),
   };
 }
 

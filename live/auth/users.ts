@@ -1,3 +1,4 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { ConfigError } from '@nhip/core/process/errors';
 import type { Log } from '@nhip/core/process/log';
 import { versionOf } from './file-version.ts';
@@ -15,6 +16,13 @@ export interface Users {
   check(name: string, password: string): Promise<User | undefined>;
   /** Whether a user whom `check` gave is still there, with the same password and role. */
   isCurrent(user: User, nowMs: number): Promise<boolean>;
+  /**
+   * What changes with the name, the role or the password of a user: how a session knows the user again after a restart. undefined when
+   * one of them has changed since `check` or `known` gave this user.
+   */
+  markOf(user: User): string | undefined;
+  /** The user of this name, when the mark is still the same. */
+  known(name: string, mark: string): User | undefined;
 }
 
 export interface OpenedUsers {
@@ -76,6 +84,14 @@ export async function openUsers(
         await refreshSometimes(nowMs);
         return byName.get(user.name)?.user === user;
       },
+      markOf(user) {
+        const found = byName.get(user.name);
+        return found?.user === user ? markOf(found.entry) : undefined;
+      },
+      known(name, mark) {
+        const found = byName.get(name);
+        return found !== undefined && isSameHash(markOf(found.entry), mark) ? found.user : undefined;
+      },
     },
     firstPassword: first?.shown,
     async keep() {
@@ -98,6 +114,17 @@ function index(entries: readonly UserEntry[], before: ReadonlyMap<string, Known>
       return [entry.name, isSame ? known : { entry, user: { name: entry.name, role: entry.role } }];
     }),
   );
+}
+
+function markOf({ name, role, password }: UserEntry): string {
+  return createHash('sha256')
+    .update(JSON.stringify([name, role, password.hash]))
+    .digest('base64');
+}
+
+function isSameHash(one: string, other: string): boolean {
+  const [a, b] = [Buffer.from(one), Buffer.from(other)];
+  return a.length === b.length && timingSafeEqual(a, b);
 }
 
 async function firstUser(

@@ -208,6 +208,7 @@ describe('login', () => {
     expect(await (await get('/api/v1/session', { cookie: mine })).json()).toEqual({
       user: { name: 'admin', role: 'admin' },
       canRead: true,
+      rememberDays: 90,
       demo: false,
       grafanaUrl: null,
     });
@@ -217,6 +218,18 @@ describe('login', () => {
     expect((await fetch(`${rig.url}/api/v1/session`, { method: 'DELETE', headers: { cookie: newer } })).status).toBe(204);
     expect((await get('/api/v1/machines', { cookie: newer })).status).toBe(401);
     expect(await (await get('/api/v1/session', { cookie: newer })).json()).toMatchObject({ user: null, canRead: false });
+  });
+
+  it('lets a device stay logged in that asks for it, where that is allowed', async () => {
+    const stays = await post({ username: 'admin', password: adminPassword, remember: true });
+    expect(stays.headers.getSetCookie()[0]).toMatch(/; Max-Age=34560000$/);
+    const strict = await startRig({ config: { rememberDays: 0 } });
+    const body = JSON.stringify({ username: 'admin', password: adminPassword, remember: true });
+    const url = `${strict.url}/api/v1/session`;
+    const refused = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    expect(refused.headers.getSetCookie()[0]).toMatch(/; Max-Age=43200$/);
+    expect(await (await fetch(url)).json()).toMatchObject({ rememberDays: 0 });
+    await strict.close();
   });
 
   it('takes Basic and Bearer', async () => {

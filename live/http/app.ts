@@ -1,5 +1,6 @@
 import type { Clock } from '@nhip/core/process/env';
 import { RetryableError } from '@nhip/core/process/errors';
+import { HttpProblem, problemOf } from '@nhip/core/process/http-problem';
 import type { Log } from '@nhip/core/process/log';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { z } from 'zod';
@@ -8,8 +9,9 @@ import { allows } from '../auth/scope.ts';
 import { docsPage } from './docs-page.ts';
 import { openApiDocument } from './openapi.ts';
 import { type Origins, securityHeaders } from './origins.ts';
-import { HttpProblem, problemOf, problemType } from './problem.ts';
+import { problemType } from './problem.ts';
 import type { RateLimit } from './rate-limit.ts';
+import type { ReadFacts } from './request-facts.ts';
 import type { Route } from './route.ts';
 import { serveWebApp } from './web-app.ts';
 
@@ -25,6 +27,7 @@ export interface AppDeps {
   readonly routes: readonly Route[];
   readonly authenticator: Authenticator;
   readonly origins: Origins;
+  readonly readFacts: ReadFacts;
   /** Of whatever needs a login. */
   readonly rateLimit: RateLimit;
   readonly webDir: string;
@@ -85,9 +88,9 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
 async function handle(route: Route, request: FastifyRequest, reply: FastifyReply, deps: AppDeps): Promise<unknown> {
   const nowMs = deps.clock.now();
   reply.header('cache-control', 'no-store');
-  const address = request.socket.remoteAddress ?? '';
-  const identity = await deps.authenticator.identify({ headers: request.headers, address }, nowMs);
-  if (route.access !== 'open') slowDown(deps.rateLimit.take(callerOf(identity, address), deps.clock.monotonic()));
+  const facts = deps.readFacts(request.raw);
+  const identity = await deps.authenticator.identify(facts, nowMs);
+  if (route.access !== 'open') slowDown(deps.rateLimit.take(callerOf(identity, facts.address), deps.clock.monotonic()));
   authorise(route, identity, request);
   const input = {
     params: check(route.params, request.params, 'path'),

@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
+import { HttpProblem } from '@nhip/core/process/http-problem';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { fileName } from './exports.ts';
-import { HttpProblem } from './problem.ts';
 
 export type CsvCell = string | number | bigint | boolean | null;
 export type Separator = ',' | ';';

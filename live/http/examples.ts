@@ -34,7 +34,7 @@ const about = { machine: machine.id, name: machine.name, line: machine.line };
 const timestamp = '2026-11-20T05:00:00.000Z';
 
 export const examples: Readonly<Record<string, Example>> = {
-  getSession: { answer: { user, canRead: true, demo: false, grafanaUrl: 'https://grafana.example.vn' } },
+  getSession: { answer: { user, canRead: true, demo: false, rememberDays: 90, grafanaUrl: 'https://grafana.example.vn' } },
   postSession: { body: { username: 'admin', password: 'correct horse battery' }, answer: { user } },
   getMachines: { answer: { machines: [machine], next } },
   getMachinesId: { answer: machine },

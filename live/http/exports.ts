@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
+import { HttpProblem } from '@nhip/core/process/http-problem';
 import type { ExportQuery, HistoryStore } from '@nhip/stores/history-store';
 import type { FastifyReply } from 'fastify';
-import { HttpProblem } from './problem.ts';
 
 const types = { parquet: 'application/vnd.apache.parquet', csv: 'text/csv; charset=utf-8' } as const;
 

@@ -1,10 +1,11 @@
+import { problemOf, titleOf } from '@nhip/core/process/http-problem';
 import type { z } from 'zod';
 import { sessionCookie } from '../auth/authenticator.ts';
 import { scopes, scopeWords } from '../auth/scope.ts';
 import { payloads } from '../webhooks/events.ts';
 import { createComponents } from './components.ts';
 import { examples } from './examples.ts';
-import { problemDocument, problemOf, titleOf } from './problem.ts';
+import { problemDocument } from './problem.ts';
 import type { Route } from './route.ts';
 
 type Json = Record<string, unknown>;

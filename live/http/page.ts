@@ -1,6 +1,6 @@
+import { HttpProblem } from '@nhip/core/process/http-problem';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { HttpProblem } from './problem.ts';
 
 /**
  * Every list is read the same way: at most `limit` rows, and while there are more, `next`, which is sent as `cursor` for the rows

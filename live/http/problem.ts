@@ -1,8 +1,6 @@
 import { problemMembers } from '@nhip/core/process/http-problem';
 import { z } from 'zod';
 
-export { HttpProblem, problemOf, titleOf } from '@nhip/core/process/http-problem';
-
 export const problemDocument = z.strictObject(problemMembers).meta({ id: 'Problem' });
 
 export const problemType = 'application/problem+json; charset=utf-8';

@@ -1,6 +1,6 @@
+import { HttpProblem } from '@nhip/core/process/http-problem';
 import { z } from 'zod';
 import type { ScopeMembers } from '../kpi/scopes.ts';
-import { HttpProblem } from './problem.ts';
 
 export const scopeField = z
   .string()

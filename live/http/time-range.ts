@@ -1,6 +1,6 @@
+import { HttpProblem } from '@nhip/core/process/http-problem';
 import { formatTime } from '@nhip/core/wire/time';
 import { z } from 'zod';
-import { HttpProblem } from './problem.ts';
 
 /** Query fields of a time range, as they arrive. */
 export const rangeFields = {

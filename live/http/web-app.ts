@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import fastifyStatic from '@fastify/static';
+import { HttpProblem } from '@nhip/core/process/http-problem';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { HttpProblem } from './problem.ts';
 
 const missingPage = `<!doctype html>
 <html lang="vi"><head><meta charset="utf-8"><title>Nhịp</title></head><body>

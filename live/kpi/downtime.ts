@@ -3,10 +3,10 @@ import { type Correction, heldCorrections, maxOpenMs } from '@nhip/core/kpi/corr
 import { isStopState } from '@nhip/core/kpi/reasons';
 import type { Span } from '@nhip/core/kpi/span';
 import { type CorrectionProblem, correctionProblem } from '@nhip/core/kpi/stops';
+import { HttpProblem } from '@nhip/core/process/http-problem';
 import type { PlantModel } from '@nhip/core/wire/plant';
 import type { MachineState } from '@nhip/core/wire/vocabulary';
 import type { DowntimeChange } from '../http/downtime-schemas.ts';
-import { HttpProblem } from '../http/problem.ts';
 import type { CorrectionDraft, CorrectionLog } from '../plant-state/correction-log.ts';
 import type { MachineReader } from './machine-history.ts';
 import type { PlantTime } from './plant-time.ts';

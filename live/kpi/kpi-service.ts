@@ -7,10 +7,10 @@ import { lineParts, lineProducts, metersWh, scopeParts } from '@nhip/core/kpi/sc
 import { type Span, union } from '@nhip/core/kpi/span';
 import { sumDowntime } from '@nhip/core/kpi/stops';
 import { addSums, type Sums } from '@nhip/core/kpi/sums';
+import { HttpProblem } from '@nhip/core/process/http-problem';
 import type { EdgeConnection } from '@nhip/core/wire/live';
 import { metricNames } from '@nhip/core/wire/vocabulary';
 import type { HistoryStore } from '@nhip/stores/history-store';
-import { HttpProblem } from '../http/problem.ts';
 import type { Ledger } from '../plant-state/ledger.ts';
 import { type Covered, groupKey, type LedgerSums, machineKey } from '../plant-state/ledger-sums.ts';
 import type { LedgerKeeper } from './ledger-keeper.ts';

@@ -97,7 +97,7 @@ describe('figures', () => {
     const duckdb = createDuckdbStore({ type: 'duckdb', file: join(folder, 'history.duckdb'), memoryLimitMb: 128, threads: 1 });
     const stores = [createMemoryStore(), duckdb];
     if (influxd !== undefined)
-      stores.push(createInfluxdbStore(influxdbConfig.parse({ type: 'influxdb', url: influxd.url, database: 'same' })));
+      stores.push(createInfluxdbStore(influxdbConfig.parse({ type: 'influxdb', url: influxd.url, database: 'same', ...influxd.access })));
     const answers = [];
     for (const store of stores) {
       const rig = await startKpiRig({ store: await filled(store, history), plant: kpiPlant });

@@ -29,6 +29,8 @@ export interface Rig {
   readonly sent: readonly { readonly edge: string; readonly payload: Uint8Array }[];
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
+  /** undefined: no TLS. */
+  readonly tlsPort: number | undefined;
   /** Publishes values of a machine, of now or another time (ms), as a JSON publisher does. */
   publish(machine: string, values: Readonly<Record<string, unknown>>, timeMs?: number): Promise<void>;
   /** Logs `admin` in; resolves with the Cookie header. */
@@ -97,6 +99,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     dataDir,
     sent,
     url,
+    tlsPort: started.tlsPort,
     async publish(machine, values, timeMs = Date.now()) {
       const payload = new TextEncoder().encode(JSON.stringify({ ts: timeMs, values }));
       await logBus.append(encodeLogMessage({ receivedMs: Date.now(), sender: 'test', topic: `json/${machine}`, payload }));

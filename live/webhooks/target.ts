@@ -1,3 +1,4 @@
+import { withEitherSignal } from '@nhip/core/process/either-signal';
 import type { Clock } from '@nhip/core/process/env';
 import { PermanentError, reasonOf } from '@nhip/core/process/errors';
 import type { Log } from '@nhip/core/process/log';
@@ -84,11 +85,10 @@ export function createTarget(config: WebhookConfig, { key, clock, log, random, p
     const timeout = new AbortController();
     const timer = clock.after(policy.attemptMs, () => timeout.abort());
     try {
-      const answer = await post(config.url, body, {
-        headers: signedHeaders(key, id, clock.now(), body),
-        allowPrivateNetwork: config.allowPrivateNetwork,
-        signal: AbortSignal.any([timeout.signal, stopping.signal]),
-      });
+      const headers = signedHeaders(key, id, clock.now(), body);
+      const answer = await withEitherSignal([timeout.signal, stopping.signal], (signal) =>
+        post(config.url, body, { headers, allowPrivateNetwork: config.allowPrivateNetwork, signal }),
+      );
       return failureOf(answer);
     } catch (error) {
       if (timeout.signal.aborted) return { why: `no answer within ${policy.attemptMs / 1000} s`, isRefusal: false };

@@ -265,11 +265,20 @@ function conflictAlarm(recipient: string, items: readonly OutboxItem[]): Sharing
   return [{ code: 'report_conflict', since: iso(first.history.at(-1)?.atMs ?? 0), recipient, text }];
 }
 
-function laneAlarms(recipient: string, { downSinceMs, downReason = '', badReceipt, unknownReport }: SenderStatus): SharingAlarm[] {
+function laneAlarms(recipient: string, status: SenderStatus): SharingAlarm[] {
+  const { downSinceMs, downReason = '', badReceipt, unknownReport, withoutBytes } = status;
   const alarms: SharingAlarm[] = [];
   if (downSinceMs !== undefined) {
     const text = { vi: `Không gửi được tới ${recipient}: ${downReason}`, en: `${recipient} cannot be reached: ${downReason}` };
     alarms.push({ code: 'recipient_down', since: iso(downSinceMs), recipient, text });
+  }
+  if (withoutBytes !== undefined) {
+    const { sinceMs, id } = withoutBytes;
+    const text = {
+      vi: `Nội dung của báo cáo ${id} không còn trên đĩa, không gửi được: khôi phục từ bản sao lưu, hoặc rút lại báo cáo`,
+      en: `The bytes of the report ${id} are gone from the disk, it cannot be sent: restore them from a backup, or withdraw the report`,
+    };
+    alarms.push({ code: 'outbox_disk', since: iso(sinceMs), recipient, text });
   }
   if (badReceipt !== undefined) {
     const { sinceMs, reason } = badReceipt;

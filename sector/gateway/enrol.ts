@@ -2,6 +2,7 @@ import { PermanentError } from '@nhip/core/process/errors';
 import { jwkOf, ownerOf, type SigningKey } from '../contract/keys.ts';
 import { signDetached } from '../contract/signature.ts';
 import { post, type TlsOptions } from './adapters/http-request.ts';
+import { foreignObject } from './foreign-json.ts';
 
 export interface Enrolled {
   readonly kid: string;
@@ -27,7 +28,7 @@ export async function enrol(
   const body = Buffer.from(JSON.stringify({ ...signed, signature: signDetached(signed, key) }), 'utf8');
   const headers = { 'content-type': 'application/json', accept: 'application/json' };
   const answer = await post({ url: new URL(`${url.replace(/\/$/, '')}/enrolment`), headers, body, tls, signal }, nowMs);
-  const json = parse(answer.body);
+  const json = foreignObject(answer.body) ?? {};
   if (answer.status !== 201) {
     const detail = typeof json.detail === 'string' ? json.detail.slice(0, 500) : '';
     throw new PermanentError('gateway.enrolment', `The platform refused the enrolment (${answer.status}). ${detail}`);
@@ -42,13 +43,4 @@ export async function enrol(
     );
   }
   return { kid: key.kid, clientId, clientSecret, platformKey };
-}
-
-function parse(body: Uint8Array): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(body).toString('utf8'));
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
 }

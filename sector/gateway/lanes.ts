@@ -2,12 +2,12 @@ import type { KeyObject } from 'node:crypto';
 import type { Env } from '@nhip/core/process/env';
 import { reasonOf } from '@nhip/core/process/errors';
 import type { Log } from '@nhip/core/process/log';
+import { isLoopback } from '@nhip/core/process/loopback';
 import type { Recipient, SharingPolicy } from '../contract/policy.ts';
 import type { GivenKey } from '../contract/verify-file.ts';
 import { createAccessToken } from './adapters/access-token.ts';
 import type { Adapter } from './adapters/adapter.ts';
 import { createFileBundle } from './adapters/file-bundle.ts';
-import { createHeldReports } from './adapters/held-reports.ts';
 import { createHttpsAdapter } from './adapters/https.ts';
 import type { Alarms } from './alarms.ts';
 import type { GatewayConfig, RecipientConfig } from './config.ts';
@@ -94,7 +94,7 @@ export function createLanes(deps: LanesDeps): Lanes {
         const now = (): number => env.clock.now();
         const secret = (): Promise<string> => files.secret(connection);
         const token = createAccessToken({ url: new URL('/oauth/token', url), clientId: connection.clientId, secret, tls, now });
-        return { ...createHttpsAdapter({ url, token, tls, now }), held: createHeldReports({ url, token, tls, now }) };
+        return createHttpsAdapter({ url, token, tls, now });
       }
       case 'file-bundle':
         return createFileBundle(files.bundle(connection));
@@ -160,7 +160,6 @@ function wayOf({ endpoint }: Recipient): string {
 /** Encrypted, or to this computer. Throws otherwise. */
 function safeUrl(text: string, allowPlainHttp: boolean): URL {
   const url = new URL(text);
-  const isLoopback = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
-  if (url.protocol === 'https:' || isLoopback || allowPlainHttp) return url;
+  if (url.protocol === 'https:' || isLoopback(url.hostname) || allowPlainHttp) return url;
   throw new Error(`${text} is not encrypted: write https:// into the policy`);
 }

@@ -4,6 +4,7 @@ import { type Receipt, verifyReceipt } from '../contract/receipt.ts';
 import { type ProductionReport, seriesKeyOf } from '../contract/report.ts';
 import { verifyReport } from '../contract/signature.ts';
 import type { HeldReport } from './adapters/adapter.ts';
+import { foreignObject } from './foreign-json.ts';
 import { comparable } from './make-report.ts';
 import type { OutboxItem } from './outbox/item.ts';
 
@@ -40,8 +41,8 @@ export function recover(held: readonly HeldReport[], known: readonly OutboxItem[
 }
 
 function proved({ bytes, receipt: receiptBytes }: HeldReport, deps: TakeOverDeps): Recovered | undefined {
-  const report = parsed(bytes) as ProductionReport | undefined;
-  const receipt = parsed(receiptBytes) as Receipt | undefined;
+  const report = foreignObject(bytes) as ProductionReport | undefined;
+  const receipt = foreignObject(receiptBytes) as Receipt | undefined;
   if (report === undefined || receipt === undefined) return undefined;
   try {
     if (seriesKeyOf(report) !== deps.seriesKey || !verifyReport(report, deps.ownKey).ok) return undefined;
@@ -91,12 +92,3 @@ const words = {
   vi: 'Lấy lại từ bên nhận: nhà máy đã ký và gửi, nhưng bản sao lưu được khôi phục không có',
   en: 'Taken over from the recipient: signed and sent by this plant, and not in the backup that was put back',
 };
-
-function parsed(bytes: Uint8Array): unknown {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
-    return typeof value === 'object' && value !== null ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}

@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
+import type { Server as HttpsServer } from 'node:https';
 import { join } from 'node:path';
 import type { Clock } from '@nhip/core/process/env';
 import { ConfigError } from '@nhip/core/process/errors';
 import type { Part } from '@nhip/core/process/lifecycle';
 import type { Log } from '@nhip/core/process/log';
+import { boundHandshakes } from '@nhip/core/process/node-handshakes';
+import { followTlsFiles, type TlsFollower } from '@nhip/core/process/node-tls-files';
 import type { PlatformConfig } from './config.ts';
 import { type EndProcess, openEmbedded } from './database/embedded.ts';
 import { openPostgres } from './database/postgres.ts';
@@ -32,6 +35,7 @@ export interface SectorServer extends Part {
 export function createSectorServer(folder: string, config: PlatformConfig, deps: SectorServerDeps): SectorServer {
   let database: Database | undefined;
   let platform: Platform | undefined;
+  let follower: TlsFollower | undefined;
   let port = 0;
   return {
     name: 'sector',
@@ -41,8 +45,14 @@ export function createSectorServer(folder: string, config: PlatformConfig, deps:
       database = await openDatabase(folder, config, deps);
       platform = createPlatform(config, { ...deps, ...files, database, tls });
       port = await platform.start();
+      // Typed for plain HTTP, which it is not when there are files.
+      const server = platform.app.server as unknown as HttpsServer;
+      if (config.tls === undefined) return;
+      boundHandshakes(server);
+      follower = followTlsFiles(config.tls, 'tls', server, deps);
     },
     async stop() {
+      await follower?.stop();
       await platform?.stop();
       await database?.close();
     },

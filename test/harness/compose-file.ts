@@ -7,7 +7,8 @@ import { checkout } from './nhip.ts';
 export interface Service {
   readonly name: string;
   readonly image: string;
-  readonly build?: { readonly target: string };
+  /** The stage of our Dockerfile that the image is built from; undefined for an image of somebody else. */
+  readonly target?: string;
   readonly user: string;
   readonly entrypoint?: readonly string[];
   readonly command?: readonly string[];
@@ -32,11 +33,15 @@ export interface Mount {
 export function readCompose(): { readonly document: Readonly<Record<string, unknown>>; readonly services: readonly Service[] } {
   const text = readFileSync(join(checkout, 'docker-compose.yml'), 'utf8');
   const document = parse(text, { merge: true }) as { services: Record<string, Record<string, unknown>> };
-  return { document, services: Object.entries(document.services).map(([name, raw]) => serviceOf(name, interpolate(raw))) };
+  const raws = Object.entries(document.services).map(([name, raw]) => [name, interpolate(raw)] as const);
+  const targets = new Map(
+    raws.flatMap(([, { image, build }]) => (build === undefined ? [] : [[String(image), (build as { target: string }).target]])),
+  );
+  return { document, services: raws.map(([name, raw]) => serviceOf(name, raw, targets.get(String(raw.image)))) };
 }
 
-function serviceOf(name: string, raw: Record<string, unknown>): Service {
-  const { entrypoint, command, environment, healthcheck, build, volumes, depends_on: dependsOn, network_mode: networkMode } = raw;
+function serviceOf(name: string, raw: Record<string, unknown>, target: string | undefined): Service {
+  const { entrypoint, command, environment, healthcheck, volumes, depends_on: dependsOn, network_mode: networkMode } = raw;
   const list = (key: string): readonly string[] => (raw[key] as string[] | undefined) ?? [];
   return {
     name,
@@ -50,7 +55,7 @@ function serviceOf(name: string, raw: Record<string, unknown>): Service {
     mounts: ((volumes as (string | Mount)[] | undefined) ?? []).map(mountOf),
     dependsOn: (dependsOn as Service['dependsOn'] | undefined) ?? {},
     ...(networkMode === undefined ? {} : { networkMode: String(networkMode) }),
-    ...(build === undefined ? {} : { build: build as { target: string } }),
+    ...(target === undefined ? {} : { target }),
     ...(entrypoint === undefined ? {} : { entrypoint: entrypoint as string[] }),
     ...(command === undefined ? {} : { command: command as string[] }),
     ...(healthcheck === undefined ? {} : { healthcheck: healthcheck as { test: string[] } }),

@@ -55,7 +55,7 @@ export async function composeProcesses(dir: string): Promise<ComposeProcesses> {
   }
 
   function lineOf(service: Service): readonly string[] {
-    const image = service.build === undefined ? undefined : imageOf(service.build.target);
+    const image = service.target === undefined ? undefined : imageOf(service.target);
     const line = [...(service.entrypoint ?? image?.entrypoint ?? []), ...(service.command ?? [])];
     return line.flatMap((word, i) => {
       if (word === 'node') return [process.execPath];
@@ -66,7 +66,7 @@ export async function composeProcesses(dir: string): Promise<ComposeProcesses> {
   }
 
   function environmentOf(service: Service): Record<string, string> {
-    const image = service.build === undefined ? {} : imageOf(service.build.target).environment;
+    const image = service.target === undefined ? {} : imageOf(service.target).environment;
     const pairs = Object.entries({ ...image, ...service.environment });
     return Object.fromEntries(pairs.map(([name, value]) => [name, here(service, String(value))]));
   }

@@ -1,8 +1,6 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { join } from 'node:path';
 import { createServer, type TLSSocket } from 'node:tls';
+import { makeAuthority } from './authority.ts';
 
 /** TLS in front of a plain TCP server, with a certificate for 127.0.0.1 of an authority made for it. Needs openssl. */
 export interface TlsProxy {
@@ -13,15 +11,10 @@ export interface TlsProxy {
 }
 
 export async function startTlsProxy(dir: string, targetPort: number): Promise<TlsProxy> {
-  mkdirSync(dir, { recursive: true });
-  const file = (name: string): string => join(dir, name);
-  const openssl = (...args: string[]): void => void execFileSync('openssl', args, { cwd: dir, stdio: 'ignore' });
-  const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-  openssl('req', '-x509', ...newKey, '-keyout', 'ca.key', '-out', 'ca.pem', '-subj', '/CN=test authority');
-  const signed = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-addext', 'subjectAltName=IP:127.0.0.1', '-addext', 'basicConstraints=CA:FALSE'];
-  openssl('req', '-x509', ...newKey, '-keyout', 'server.key', '-out', 'server.pem', '-subj', '/CN=store', ...signed);
+  const authority = makeAuthority(dir);
+  const { cert, key } = authority.issue('store', 'server');
   const sockets = new Set<TLSSocket>();
-  const server = createServer({ key: readFileSync(file('server.key')), cert: readFileSync(file('server.pem')) }, (near) => {
+  const server = createServer({ key, cert }, (near) => {
     const far = connect(targetPort, '127.0.0.1');
     sockets.add(near);
     near.once('close', () => {
@@ -36,7 +29,7 @@ export async function startTlsProxy(dir: string, targetPort: number): Promise<Tl
   const address = server.address();
   return {
     url: `https://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`,
-    caFile: file('ca.pem'),
+    caFile: authority.caFile,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -29,6 +29,18 @@ describe('docker-compose.yml', () => {
     for (const { image } of services) expect(image).toMatch(/^([a-z/-]+:v?\d+\.\d+\.\d+|postgres:\d+\.\d+)$/);
   });
 
+  it('builds each image of ours once, and never asks a registry for it', () => {
+    const builders = services.filter(({ raw }) => raw.build !== undefined);
+    expect(builders.map(({ name, image }) => [name, image])).toEqual([
+      ['init', 'nhip-server:0.1.0'],
+      ['edge-cnc', 'nhip-edge:0.1.0'],
+    ]);
+    // What is not built is pulled, and nobody publishes these.
+    for (const { name, raw } of services.filter(({ target, raw }) => target !== undefined && raw.build === undefined)) {
+      expect([name, raw.pull_policy]).toEqual([name, 'never']);
+    }
+  });
+
   it.each(services.filter(({ name }) => !once.includes(name)))('$name runs without rights, and its health is looked at', (service) => {
     expect(service.user).toMatch(/^[1-9]\d*:\d+$/);
     expect(service.raw).toMatchObject({ read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] });

@@ -41,7 +41,7 @@ beforeAll(async () => {
   const [mqtt, live] = [await freePort(), await freePort()];
   http = live;
   const config = join(data.path, 'server.yaml');
-  writeFileSync(config, stringify({ store: { type: 'influxdb', url: influxd.url } }));
+  writeFileSync(config, stringify({ store: { type: 'influxdb', url: influxd.url, ...influxd.access } }));
   const start = (role: string, ...flags: readonly string[]) => nhip([role, '--config', config, '--data', data.path, '--json', ...flags]);
   const remote = { certificates: true, configKeyFile: 'operator.pub' };
   const prepared = await prepareEdge(data, 'e', mqtt, [cell('press')], { remote });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { influxdbConfig } from '@nhip/stores/influxdb/config';
 import { createInfluxdbStore } from '@nhip/stores/influxdb/influxdb-store';
-import { influxQuery, startInfluxd } from '../../../test/harness/influxd.ts';
+import { influxQuery, influxWrite, startInfluxd } from '../../../test/harness/influxd.ts';
 import { writePlantHistory } from './plant-history.ts';
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -27,16 +27,13 @@ export async function startInfluxFixture(): Promise<InfluxFixture> {
     rmSync(dir, { recursive: true });
   };
   try {
-    const store = createInfluxdbStore(influxdbConfig.parse({ type: 'influxdb', url: influxd.url, database: 'nhip' }));
+    const store = createInfluxdbStore(influxdbConfig.parse({ type: 'influxdb', url: influxd.url, database: 'nhip', ...influxd.access }));
     await writePlantHistory(store);
     await store.close();
   } catch (error) {
     await close();
     throw error;
   }
-  const write = async (body: string): Promise<void> => {
-    const { status } = await fetch(`${influxd.url}/write?db=nhip`, { method: 'POST', body });
-    if (status !== 204) throw new Error(`influxd refused with ${status}: ${body.slice(0, 200)}`);
-  };
+  const write = (lines: string): Promise<void> => influxWrite(influxd.url, 'db=nhip', lines);
   return { ask, write, values: async (query) => (await ask(query)).map(({ value }) => String(value)), close };
 }

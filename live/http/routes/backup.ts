@@ -1,7 +1,7 @@
 import { RetryableError } from '@nhip/core/process/errors';
+import { HttpProblem } from '@nhip/core/process/http-problem';
 import { z } from 'zod';
 import { linkNext, nextField, pageFields, pageOf } from '../page.ts';
-import { HttpProblem } from '../problem.ts';
 import { type Route, route } from '../route.ts';
 import type { RouteDeps } from './deps.ts';
 

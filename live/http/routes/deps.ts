@@ -11,6 +11,7 @@ import type { SseOutlet } from '../../sse.ts';
 import type { ViewerSlots } from '../../viewers.ts';
 import type { Exports } from '../exports.ts';
 import type { MetricFamily } from '../prometheus.ts';
+import type { ReadFacts } from '../request-facts.ts';
 import type { Backups } from './backup.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { SharingDesk } from './sharing.ts';
@@ -31,8 +32,11 @@ export interface RouteDeps {
   readonly demo: boolean;
   /** For the link from a machine to its dashboard; undefined: there is none. */
   readonly grafanaUrl: string | undefined;
-  /** Cookies only over TLS. */
-  readonly secureCookies: boolean;
+  readonly readFacts: ReadFacts;
+  /** 0: no device stays logged in. */
+  readonly rememberDays: number;
+  /** Browsers come over TLS, by a proxy that does not say so. */
+  readonly isPublicByTls: boolean;
   readonly unknownAfterMs: number;
   stats(): PipelineStats;
   edges(): readonly EdgeHealth[];

@@ -1,8 +1,8 @@
+import { HttpProblem } from '@nhip/core/process/http-problem';
 import { type ApprovalProblem, maxSignedConfigLength } from '@nhip/core/wire/edge-control';
 import { z } from 'zod';
 import type { Identity } from '../../auth/authenticator.ts';
 import { edgeCertificates, edgeConfiguration } from '../../edge-texts.ts';
-import { HttpProblem } from '../problem.ts';
 import { type Route, route } from '../route.ts';
 import type { RouteDeps } from './deps.ts';
 

@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
+import { HttpProblem } from '@nhip/core/process/http-problem';
 import { formatTime } from '@nhip/core/wire/time';
 import type { Buckets, Columns } from '@nhip/stores/history-store';
 import { z } from 'zod';
 import { acceptedType, csvHead, csvLines, csvText, type Separator, sendCsv, separatorField } from '../csv.ts';
 import { linkNext, nextField, pageFields, readLimit } from '../page.ts';
-import { HttpProblem } from '../problem.ts';
 import { type Route, route } from '../route.ts';
 import { rangeFields, readDuration, readRange } from '../time-range.ts';
 import { nextPlace, placeText, readPlace, type TimedPlace } from '../timed-page.ts';

@@ -1,8 +1,8 @@
 import { type PeriodKind, periodKinds } from '@nhip/core/kpi/periods';
+import { HttpProblem } from '@nhip/core/process/http-problem';
 import { z } from 'zod';
 import { kpiRow } from '../kpi-schemas.ts';
 import { linkNext, nextField, pageFields, readLimit } from '../page.ts';
-import { HttpProblem } from '../problem.ts';
 import { type Route, route } from '../route.ts';
 import { readScope, scopeField } from '../scope-field.ts';
 import { rangeFields, readRange } from '../time-range.ts';

@@ -1,6 +1,6 @@
+import { HttpProblem } from '@nhip/core/process/http-problem';
 import { z } from 'zod';
 import { securityHeaders } from '../origins.ts';
-import { HttpProblem } from '../problem.ts';
 import { type Route, route } from '../route.ts';
 import type { RouteDeps } from './deps.ts';
 

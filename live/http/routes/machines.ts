@@ -1,6 +1,6 @@
+import { HttpProblem } from '@nhip/core/process/http-problem';
 import { z } from 'zod';
 import { linkNext, nextField, pageFields, pageOf } from '../page.ts';
-import { HttpProblem } from '../problem.ts';
 import { type Route, route } from '../route.ts';
 import { machineParams, machineView, metricView } from '../schemas.ts';
 import type { RouteDeps } from './deps.ts';

@@ -1,8 +1,8 @@
+import { HttpProblem } from '@nhip/core/process/http-problem';
 import type { ReportState, SharingOverview, SharingPolicyVersion, SharingReport, SharingReportDetail } from '@nhip/core/wire/sharing';
 import { z } from 'zod';
 import type { Identity } from '../../auth/authenticator.ts';
 import { cursorText, linkNext, nextField, pageFields, pageOf, readCursor, readLimit } from '../page.ts';
-import { HttpProblem } from '../problem.ts';
 import { type Route, route } from '../route.ts';
 import { sharedProduct, sharingOverview, sharingPolicy, sharingReport, sharingReportDetail, sharingState } from '../sharing-schemas.ts';
 import type { RouteDeps } from './deps.ts';

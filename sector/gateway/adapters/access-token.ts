@@ -1,4 +1,5 @@
 import { RetryableError } from '@nhip/core/process/errors';
+import { foreignObject } from '../foreign-json.ts';
 import { post, type TlsOptions } from './http-request.ts';
 
 export interface AccessToken {
@@ -47,27 +48,15 @@ export function createAccessToken({ url, clientId, secret, tls, now }: AccessTok
 
 /** What the other side says of a refusal: of RFC 6749, or of RFC 9457. It comes from elsewhere: it is cut. */
 function problemWords(body: Uint8Array): string {
-  try {
-    const json = JSON.parse(Buffer.from(body).toString('utf8')) as {
-      readonly error_description?: unknown;
-      readonly detail?: unknown;
-    } | null;
-    const said = json?.error_description ?? json?.detail;
-    return typeof said === 'string' ? said.slice(0, 300) : '';
-  } catch {
-    return '';
-  }
+  const { error_description: words, detail } = foreignObject(body) ?? {};
+  const said = words ?? detail;
+  return typeof said === 'string' ? said.slice(0, 300) : '';
 }
 
 function tokenOf(body: Uint8Array, url: URL): { readonly text: string; readonly lifeMs: number } {
-  try {
-    const json = JSON.parse(Buffer.from(body).toString('utf8')) as { readonly access_token?: unknown; readonly expires_in?: unknown };
-    const { access_token: text, expires_in: seconds } = json;
-    if (typeof text === 'string' && /^[\x21-\x7e]{1,4096}$/.test(text)) {
-      return { text, lifeMs: typeof seconds === 'number' && seconds > 0 ? Math.min(seconds, 86_400) * 1000 : 60_000 };
-    }
-  } catch {
-    // Said below.
+  const { access_token: text, expires_in: seconds } = foreignObject(body) ?? {};
+  if (typeof text === 'string' && /^[\x21-\x7e]{1,4096}$/.test(text)) {
+    return { text, lifeMs: typeof seconds === 'number' && seconds > 0 ? Math.min(seconds, 86_400) * 1000 : 60_000 };
   }
   throw new RetryableError('gateway.token', `${url.href} answered 200 without an access_token`);
 }

@@ -72,6 +72,13 @@ describe('the answers of a platform', () => {
     expect(refused).toEqual({ kind: 'refused', code: 'E101', pointer: '/machines', message: { vi: 'Sai', en: 'Wrong' } });
   });
 
+  it('refuse in the words that there are, when the first error has none', async () => {
+    const refused = await send((_request, _body, response) =>
+      response.writeHead(422).end('{"detail":"no","errors":[{"severity":"error"}]}'),
+    );
+    expect(refused).toEqual({ kind: 'refused', code: '422', pointer: '', message: { vi: 'Bị từ chối: no', en: 'no' } });
+  });
+
   it.each([301, 401, 403, 404, 429, 500, 503])('ask for another attempt: %i', async (status) => {
     const answered = send((_request, _body, response) => response.writeHead(status, { 'retry-after': '9' }).end('{}'));
     await expect(answered).rejects.toMatchObject({ code: 'gateway.answer', retryAfterMs: 9000 });

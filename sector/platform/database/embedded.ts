@@ -28,20 +28,27 @@ export type EndProcess = (error: Error) => never;
  */
 export async function openEmbedded(folder: string, endProcess: EndProcess): Promise<Database> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  await lockFolder(folder);
+  const lock = await lockFolder(folder);
   const cluster = join(folder, 'cluster');
-  if (!existsSync(cluster)) await makeCluster(cluster, endProcess);
-  const lite = await open(cluster, endProcess);
+  const lite = await openOrMake(cluster, endProcess).catch(async (error: unknown) => {
+    await lock.release();
+    throw error;
+  });
   let closing: Promise<void> | undefined;
   return {
     kind: 'embedded',
     ...queriesOf(lite),
     transaction: (work) => lite.transaction((inner) => work(queriesOf(inner))),
     close() {
-      closing ??= lite.close();
+      closing ??= lite.close().finally(() => lock.release());
       return closing;
     },
   };
+}
+
+async function openOrMake(cluster: string, endProcess: EndProcess): Promise<PGlite> {
+  if (!existsSync(cluster)) await makeCluster(cluster, endProcess);
+  return open(cluster, endProcess);
 }
 
 /** A start that was interrupted leaves no half cluster: it is made beside its place. */

@@ -1,5 +1,6 @@
 import type { ServerOptions } from 'node:https';
 import { RetryableError } from '@nhip/core/process/errors';
+import { HttpProblem, problemOf } from '@nhip/core/process/http-problem';
 import type { Log } from '@nhip/core/process/log';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { z } from 'zod';
@@ -7,7 +8,7 @@ import type { Authenticator } from '../auth/authenticator.ts';
 import type { CertificateRule } from '../tls/certificate-rule.ts';
 import { presentedCertificate } from '../tls/client-certificate.ts';
 import { openApiDocument } from './openapi.ts';
-import { HttpProblem, problemOf, problemType } from './problem.ts';
+import { problemType } from './problem.ts';
 import type { Caller, Route } from './route.ts';
 
 export interface AppDeps {

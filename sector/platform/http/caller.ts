@@ -1,5 +1,5 @@
+import { HttpProblem } from '@nhip/core/process/http-problem';
 import type { AccessLog } from '../store/access-log.ts';
-import { HttpProblem } from './problem.ts';
 import type { Caller } from './route.ts';
 
 /** The enterprise that asks. Its routes are for clients of enterprises only, so there always is one. */

@@ -1,6 +1,7 @@
+import { titleOf } from '@nhip/core/process/http-problem';
 import { z } from 'zod';
 import { scopeWords } from '../auth/scope.ts';
-import { problemDocument, problemType, titleOf } from './problem.ts';
+import { problemDocument, problemType } from './problem.ts';
 import type { Route } from './route.ts';
 
 type Json = Record<string, unknown>;

@@ -3,8 +3,6 @@ import { z } from 'zod';
 import { codeTitles, type Finding } from '../../contract/finding.ts';
 import type { Held } from '../store/candidate.ts';
 
-export { HttpProblem, problemOf, titleOf } from '@nhip/core/process/http-problem';
-
 export const findingSchema = z.strictObject({
   code: z.string().describe('E101…E115: refused; W201…W205: accepted with a question; SCHEMA: does not fit the contract'),
   severity: z.enum(['error', 'warning']).describe('A warning does not refuse'),

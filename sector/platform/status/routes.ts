@@ -1,7 +1,7 @@
+import { HttpProblem } from '@nhip/core/process/http-problem';
 import { z } from 'zod';
 import { parseStrictJson } from '../../contract/strict-json.ts';
 import { enterpriseOf, recordRead } from '../http/caller.ts';
-import { HttpProblem } from '../http/problem.ts';
 import { type Route, route } from '../http/route.ts';
 import { count } from '../http/schemas.ts';
 import type { AccessLog } from '../store/access-log.ts';

@@ -1,4 +1,4 @@
-import { HttpProblem } from '../http/problem.ts';
+import { HttpProblem } from '@nhip/core/process/http-problem';
 import type { PresentedCertificate } from './client-certificate.ts';
 
 /**

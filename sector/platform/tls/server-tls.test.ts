@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLog } from '@nhip/core/process/log';
 import { createNodeClock } from '@nhip/core/process/node-clock';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type Authority, type IssuedCertificate, makeAuthority } from '../../../test/harness/authority.ts';
 import { platformConfig } from '../config.ts';
 import { createSectorServer, type SectorServer } from '../server.ts';
@@ -26,7 +26,9 @@ const make = (given: object): SectorServer => {
   const endProcess = (error: Error): never => {
     throw error;
   };
-  const deps = { clock: createNodeClock(), log: silentLog(), version: '0.0.0', endProcess };
+  const real = createNodeClock();
+  const clock = { ...real, sleep: (_: number, signal?: AbortSignal) => real.sleep(20, signal) };
+  const deps = { clock, log: silentLog(), version: '0.0.0', endProcess };
   return createSectorServer(join(folder, 'data'), platformConfig.parse({ port: 0, ...given }), deps);
 };
 
@@ -52,27 +54,35 @@ it('says which file is not good', () => {
   const text = join(folder, 'text.pem');
   writeFileSync(text, 'x', { mode: 0o600 });
   const other = authority.issue('other', 'server').keyFile;
-  expect(() => read({ tls: { certFile: join(folder, 'none'), keyFile } })).toThrow(/none.*\n?.*cannot be read: ENOENT/);
-  expect(() => read({ tls: { certFile: text, keyFile } })).toThrow(/text\.pem.* cannot be used/);
-  expect(() => read({ tls: { certFile, keyFile: other } })).toThrow(/cannot be used/);
-  expect(() => read({ tls: { certFile, keyFile, clientCaFile: text } })).toThrow(/cannot be used/);
-  chmodSync(other, 0o644);
-  expect(() => read({ tls: { certFile, keyFile: other } })).toThrow(/others can read it/);
+  expect(() => read({ tls: { certFile: join(folder, 'none'), keyFile } })).toThrow(/tls\.certFile: .*none cannot be read/);
+  expect(() => read({ tls: { certFile: text, keyFile } })).toThrow(/tls\.certFile: .*text\.pem is no certificate/);
+  expect(() => read({ tls: { certFile, keyFile: other } })).toThrow(/tls\.keyFile: .*is not the key of/);
+  expect(() => read({ tls: { certFile, keyFile, clientCaFile: text } })).toThrow(/tls\.clientCaFile: .*text\.pem is no certificate/);
+  chmodSync(keyFile, 0o644);
+  expect(() => read({ tls: { certFile, keyFile } })).toThrow(/others can read it/);
 });
 
-it('serves the API over TLS', async () => {
-  const { certFile, keyFile } = own;
+it('serves the API over TLS, and takes a renewed certificate while it runs', async () => {
+  const { certFile, keyFile } = authority.issue('served', 'server');
   const server = make({ tls: { certFile, keyFile } });
   const cluster = await makeTestCluster();
   mkdirSync(join(folder, 'data'));
   renameSync(cluster, join(folder, 'data', 'database'));
   await server.start();
-  const status = await new Promise<number | undefined>((resolve, reject) => {
-    const url = `https://127.0.0.1:${server.port()}/health/ready`;
-    request(url, { ca: authority.ca, agent: false }, (answer) => resolve(answer.resume().statusCode))
-      .on('error', reject)
-      .end();
-  });
+  const statusFor = (ca: string) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const url = `https://127.0.0.1:${server.port()}/health/ready`;
+      request(url, { ca, agent: false }, (answer) => resolve(answer.resume().statusCode))
+        .on('error', reject)
+        .end();
+    });
+  expect(await statusFor(authority.ca)).toBe(200);
+
+  const other = makeAuthority(join(folder, 'other'));
+  const renewed = other.issue('renewed', 'server');
+  writeFileSync(certFile, renewed.cert);
+  writeFileSync(keyFile, renewed.key);
+  await vi.waitFor(async () => expect(await statusFor(other.ca)).toBe(200), { timeout: 10_000 });
+  await expect(statusFor(authority.ca)).rejects.toThrow(/certificate/);
   await server.stop();
-  expect(status).toBe(200);
 });

@@ -6,6 +6,8 @@ import { apiUrl, getJson, request } from './http.ts';
 export interface SessionView {
   readonly user: { readonly name: string; readonly role: string } | null;
   readonly canRead: boolean;
+  /** How long a device may stay logged in without use, days; 0: not at all. */
+  readonly rememberDays: number;
   readonly demo: boolean;
   /** Address of Grafana; null: there is none. */
   readonly grafanaUrl: string | null;
@@ -42,9 +44,9 @@ const edgeUrl = (id: string) => `/edges/${id.split('/').map(encodeURIComponent).
 export const api = {
   session: (): Promise<SessionView> => getJson(apiUrl('/session')),
 
-  async login(username: string, password: string): Promise<void> {
+  async login(username: string, password: string, remember: boolean): Promise<void> {
     const headers = { 'content-type': 'application/json' };
-    await request(apiUrl('/session'), { method: 'POST', headers, body: JSON.stringify({ username, password }) });
+    await request(apiUrl('/session'), { method: 'POST', headers, body: JSON.stringify({ username, password, remember }) });
   },
 
   async logout(): Promise<void> {

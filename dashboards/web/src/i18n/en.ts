@@ -218,6 +218,8 @@ export const en: Record<MessageKey, string> = {
   'session.why': 'Log in to see the figures of the plant.',
   'session.username': 'User name',
   'session.password': 'Password',
+  'session.remember': 'Keep me logged in on this device',
+  'session.rememberHelp': 'For TVs and your own phone. Ends after {n} days without use.',
   'session.submit': 'Log in',
   'session.working': 'Checking…',
   'session.wrong': 'User name or password is wrong. Try again.',

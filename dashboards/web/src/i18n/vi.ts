@@ -217,6 +217,8 @@ export const vi = {
   'session.why': 'Cần đăng nhập để xem số liệu của nhà máy.',
   'session.username': 'Tên đăng nhập',
   'session.password': 'Mật khẩu',
+  'session.remember': 'Giữ đăng nhập trên thiết bị này',
+  'session.rememberHelp': 'Cho TV và điện thoại của bạn. Hết hạn sau {n} ngày không dùng.',
   'session.submit': 'Đăng nhập',
   'session.working': 'Đang kiểm tra…',
   'session.wrong': 'Tên hoặc mật khẩu không đúng. Hãy thử lại.',

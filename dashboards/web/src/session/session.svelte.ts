@@ -3,10 +3,12 @@ import { HttpProblem } from '../api/http.ts';
 
 type SessionStatus = 'unknown' | 'ready' | 'unreachable';
 
+const nobody: SessionView = { user: null, canRead: false, rememberDays: 0, demo: false, grafanaUrl: null };
+
 /** Who looks at the screen. The server decides what that person may see; this only mirrors it. */
 class Session {
   status: SessionStatus = $state('unknown');
-  view: SessionView = $state.raw({ user: null, canRead: false, demo: false, grafanaUrl: null });
+  view: SessionView = $state.raw(nobody);
 
   /** Asks the server. An unreachable server keeps what was known. */
   async refresh(): Promise<void> {
@@ -15,7 +17,7 @@ class Session {
       this.status = 'ready';
     } catch (err) {
       if (err instanceof HttpProblem && err.status === 401) {
-        this.view = { user: null, canRead: false, demo: false, grafanaUrl: null };
+        this.view = { ...nobody, rememberDays: this.view.rememberDays };
         this.status = 'ready';
       } else if (this.status !== 'ready') {
         this.status = 'unreachable';
@@ -24,8 +26,8 @@ class Session {
   }
 
   /** Throws HttpProblem when the server refuses. */
-  async login(username: string, password: string): Promise<void> {
-    await api.login(username, password);
+  async login(username: string, password: string, remember: boolean): Promise<void> {
+    await api.login(username, password, remember);
     await this.refresh();
   }
 

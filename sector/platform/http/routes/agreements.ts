@@ -1,11 +1,11 @@
 import { PermanentError } from '@nhip/core/process/errors';
+import { HttpProblem } from '@nhip/core/process/http-problem';
 import { z } from 'zod';
 import type { AccessLog } from '../../store/access-log.ts';
 import type { Agreement, Agreements } from '../../store/agreements.ts';
 import type { Tenants } from '../../store/tenants.ts';
 import { agreementBody, agreementId, agreementList, agreementSchema, termsOf } from '../agreement-schemas.ts';
 import { enterpriseOf, recordRead } from '../caller.ts';
-import { HttpProblem } from '../problem.ts';
 import { type Route, route } from '../route.ts';
 import { enterpriseId } from '../schemas.ts';
 

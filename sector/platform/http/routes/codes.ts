@@ -1,7 +1,7 @@
+import { HttpProblem } from '@nhip/core/process/http-problem';
 import { z } from 'zod';
 import { isInForce } from '../../../contract/codes/code-list.ts';
 import { codeLists, hasMapping, mapCode } from '../../../contract/codes/codes.ts';
-import { HttpProblem } from '../problem.ts';
 import { type Route, route } from '../route.ts';
 import { safeText } from '../schemas.ts';
 

@@ -1,4 +1,5 @@
 import { PermanentError } from '@nhip/core/process/errors';
+import { HttpProblem } from '@nhip/core/process/http-problem';
 import { z } from 'zod';
 import { jwkOf, kidOf, type PublicJwk, publicKeyFromJwk } from '../../../contract/keys.ts';
 import type { SignatureBlock } from '../../../contract/report.ts';
@@ -10,7 +11,6 @@ import { type Credentials, tokenLifeMs } from '../../store/credentials.ts';
 import type { FactoryKeys } from '../../store/factory-keys.ts';
 import type { CertificateRule } from '../../tls/certificate-rule.ts';
 import { addCertificate } from '../../tls/client-certificates.ts';
-import { HttpProblem } from '../problem.ts';
 import { type Caller, type Route, route } from '../route.ts';
 import { safeText, signatureBlock } from '../schemas.ts';
 

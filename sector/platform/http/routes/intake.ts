@@ -1,9 +1,10 @@
+import { HttpProblem } from '@nhip/core/process/http-problem';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import type { Answer, Intake } from '../../intake/intake.ts';
 import { splitArray } from '../../intake/split-array.ts';
 import { enterpriseOf } from '../caller.ts';
-import { findingSchema, findingsProblem, HttpProblem, problemDocument, problemType } from '../problem.ts';
+import { findingSchema, findingsProblem, problemDocument, problemType } from '../problem.ts';
 import { type Route, route } from '../route.ts';
 import { receiptSchema, reportSchema } from '../schemas.ts';
 

@@ -1,7 +1,7 @@
+import { HttpProblem } from '@nhip/core/process/http-problem';
 import { z } from 'zod';
 import type { PublicJwk } from '../../../contract/keys.ts';
 import type { ReceiptLog } from '../../store/receipt-log.ts';
-import { HttpProblem } from '../problem.ts';
 import { type Route, route } from '../route.ts';
 import { count, digestText, signatureBlock } from '../schemas.ts';
 

@@ -1,4 +1,5 @@
 import { PermanentError } from '@nhip/core/process/errors';
+import { HttpProblem } from '@nhip/core/process/http-problem';
 import { z } from 'zod';
 import { isTaxCode } from '../../../contract/codes/tax-code.ts';
 import type { Database } from '../../database.ts';
@@ -6,7 +7,6 @@ import type { Credentials } from '../../store/credentials.ts';
 import type { FactoryKeys } from '../../store/factory-keys.ts';
 import type { Tenants } from '../../store/tenants.ts';
 import { addCertificate, removeCertificate } from '../../tls/client-certificates.ts';
-import { HttpProblem } from '../problem.ts';
 import { type Route, route } from '../route.ts';
 import { enterpriseId, establishmentId, moment, scopeList, shortName } from '../schemas.ts';
 

@@ -1,3 +1,4 @@
+import { HttpProblem } from '@nhip/core/process/http-problem';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { FailureLimit } from '../../auth/failure-limit.ts';
@@ -15,7 +16,6 @@ import type { Reports } from '../../store/reports.ts';
 import type { Tenants } from '../../store/tenants.ts';
 import type { CertificateRule } from '../../tls/certificate-rule.ts';
 import { presentedCertificate } from '../../tls/client-certificate.ts';
-import { HttpProblem } from '../problem.ts';
 import { type Route, route } from '../route.ts';
 import { count, reportId, safeText } from '../schemas.ts';
 

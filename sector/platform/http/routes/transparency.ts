@@ -1,3 +1,4 @@
+import { HttpProblem } from '@nhip/core/process/http-problem';
 import { z } from 'zod';
 import type { MachineStates } from '../../status/machine-states.ts';
 import { arrivedSchema, arrivedStates } from '../../status/routes.ts';
@@ -5,7 +6,6 @@ import type { AccessLog } from '../../store/access-log.ts';
 import type { Quarantine } from '../../store/quarantine.ts';
 import type { Reports } from '../../store/reports.ts';
 import { enterpriseOf, recordRead } from '../caller.ts';
-import { HttpProblem } from '../problem.ts';
 import { type Route, route } from '../route.ts';
 import {
   accessEntry,
