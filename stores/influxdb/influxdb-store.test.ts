@@ -304,18 +304,23 @@ describe.skipIf(!hasInfluxd)('influxdb store (needs influxd: apt-get install inf
   });
 
   it('is not set back by requests that a frozen server carries out later', async () => {
-    // As near as a busy machine allows, which syncs its log meanwhile.
     const config = configFor({ requestTimeoutMs: 1000 });
     const store = createInfluxdbStore(config);
-    await store.open();
-    await store.write(storeWrite(numbered(0, 10), at(10), [loss()]));
-    influxd.signal('SIGSTOP');
-    for (let i = 0; i < 3; i++) {
-      await expect(store.write(storeWrite(numbered(10, 20), at(20), [loss()]))).rejects.toMatchObject({ code: 'store.unanswered' });
+    await until('the first write', async () => {
+      await store.open();
+      await store.write(storeWrite(numbered(0, 10), at(10), [loss()]));
+      return true;
+    });
+    await influxd.whileFrozen(async () => {
+      for (let i = 0; i < 3; i++) {
+        await expect(store.write(storeWrite(numbered(10, 20), at(20), [loss()]))).rejects.toMatchObject({ code: 'store.unanswered' });
+      }
+    });
+    for (let i = 2; i <= 6; i++) {
+      const write = storeWrite(numbered(i * 10 - 10, i * 10), at(i * 10), [loss()]);
+      await until(`write ${i}`, () => store.write(write).then(() => true));
     }
-    influxd.signal('SIGCONT');
-    for (let i = 2; i <= 6; i++) await store.write(storeWrite(numbered(i * 10 - 10, i * 10), at(i * 10), [loss()]));
-    const again = createInfluxdbStore(config);
+    const again = createInfluxdbStore({ ...config, requestTimeoutMs: 10_000 });
     expect(await again.open()).toEqual(at(60));
     expect(await again.lossTotals()).toMatchObject([{ samples: 6 }]);
     expect(await count(config.database)).toBe(60);

@@ -22,7 +22,6 @@ export interface Influxd {
   readonly pid: number;
   /** What the configuration of a store needs beside the address. */
   readonly access: InfluxdAccess;
-  signal(name: NodeJS.Signals): void;
   /** SIGTERM, then waits. */
   stop(): Promise<void>;
   /** SIGKILL, then waits. */
@@ -56,7 +55,6 @@ export async function startInfluxd(dir: string, port?: number, settings: Readonl
     port: httpPort,
     pid: process.pid,
     access: influxdMajor === 1 ? {} : accessOf2(dir),
-    signal: process.signal,
     stop: async () => void (await process.stop()),
     kill: process.kill,
   };

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { whileFrozen } from './frozen.ts';
 import type { Process } from './nhip.ts';
 
 /** A program of the factory that can be killed, frozen, stopped and started again at the same place. */
@@ -101,9 +102,7 @@ export function createRole(name: string, spawn: () => Process, hooks: RoleHooks 
     },
     async freeze(ms) {
       const fromMs = Date.now();
-      running().signal('SIGSTOP');
-      await sleep(ms);
-      running().signal('SIGCONT');
+      await whileFrozen(running().pid, () => sleep(ms));
       hooks.stumbled?.(fromMs, Date.now());
     },
     async stop() {

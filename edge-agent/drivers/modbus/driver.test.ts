@@ -1,5 +1,4 @@
-import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silentLog } from '@nhip/core/process/log';
@@ -8,6 +7,7 @@ import { createSimRandom } from '@nhip/core/process/simulation/sim-random';
 import { quality } from '@nhip/core/wire/sample';
 import { ServerTCP } from 'modbus-serial';
 import { afterAll, describe, expect, it } from 'vitest';
+import { besidePymodbus, hasPymodbus, pymodbusPackages } from '../../../test/harness/pymodbus.ts';
 import type { Driver, Reading } from '../../driver.ts';
 import { driverSuite } from '../../testing/driver-suite.ts';
 import { closedPort } from '../../testing/listen-locally.ts';
@@ -96,11 +96,9 @@ describe('the Modbus driver', () => {
   });
 
   it('reads the readable part of a sparse pymodbus device and marks the rest', async ({ skip }) => {
-    const python = '/usr/bin/python3';
-    skip(!existsSync(python) || !existsSync('/usr/lib/python3/dist-packages/pymodbus'), 'needs the Debian package python3-pymodbus');
+    skip(!hasPymodbus, pymodbusPackages);
     const port = await closedPort();
-    const child = spawn(python, ['-c', sparseServer, String(port)], { stdio: ['ignore', 'ignore', 'ignore'] });
-    try {
+    await besidePymodbus(sparseServer, String(port), async () => {
       const addresses = [0, 1, 2, 10, 11, 20, 21, 30];
       const config = modbusConfig.parse({
         id: 'p',
@@ -116,9 +114,7 @@ describe('the Modbus driver', () => {
         expect(readings.get(`r${at}`), `r${at}`).toMatchObject(expected);
       }
       await driver.close();
-    } finally {
-      child.kill('SIGKILL');
-    }
+    });
   });
 
   it('keeps to the pause between requests', async () => {

@@ -7,6 +7,7 @@ import { silentLog } from '@nhip/core/process/log';
 import { createNodeClock } from '@nhip/core/process/node-clock';
 import { createSimRandom } from '@nhip/core/process/simulation/sim-random';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { besidePymodbus, hasPymodbus, pymodbusPackages } from '../../../test/harness/pymodbus.ts';
 import type { Driver } from '../../driver.ts';
 import { closedPort, listenLocally, startSilentServer } from '../../testing/listen-locally.ts';
 import { rtuRegisters } from '../../testing/modbus-line.ts';
@@ -16,8 +17,6 @@ import { modbusConfig } from './config.ts';
 import { create } from './driver.ts';
 import { type FoundUnit, probeRegisters, scanUnits } from './scan.ts';
 
-const python = '/usr/bin/python3';
-const hasPymodbus = existsSync(python) && existsSync('/usr/lib/python3/dist-packages/pymodbus');
 const socat = '/usr/bin/socat';
 const never = new AbortController().signal;
 const stateDir = mkdtempSync(join(tmpdir(), 'nhip-modbus-'));
@@ -54,43 +53,44 @@ afterEach(async () => {
 
 describe('a serial line with pymodbus at its other end', () => {
   it('is read, written, scanned and probed', async ({ skip }) => {
-    skip(!hasPymodbus, 'needs the Debian package python3-pymodbus');
+    skip(!hasPymodbus, pymodbusPackages);
     skip(!existsSync(socat), 'needs the Debian package socat');
     const folder = mkdtempSync(join(tmpdir(), 'nhip-pty-'));
     const [near, far] = [join(folder, 'near'), join(folder, 'far')];
     try {
       start(socat, [`pty,raw,echo=0,link=${near}`, `pty,raw,echo=0,link=${far}`]);
       await waitFor('the pty pair', () => existsSync(near) && existsSync(far));
-      start(python, ['-c', rtuServer, far]);
-      const endpoint = `rtu://${near}`;
-      const driver = driverFor(endpoint, { timeoutMs: 1000, serial }, [
-        { metric: 'Level', address: 'holding:7:uint16', writable: true },
-        { metric: 'Bit', address: 'holding:9.3:bool', writable: true },
-        { metric: 'Float', address: 'holding:10:float32:CDAB', writable: true },
-        { metric: 'Hole', address: 'holding:60:uint16' },
-      ]);
-      await driver.connect(never);
-      await until(() => driver.read?.('d', never));
-      expect(await valuesOf(driver)).toEqual({ Level: 107, Bit: true, Float: expect.any(Number), Hole: null });
-      expect(await driver.write?.('d', { metric: 'Level', value: 4321 }, never)).toMatchObject({ value: 4321 });
-      expect(await driver.write?.('d', { metric: 'Bit', value: false }, never)).toMatchObject({ value: false });
-      expect(await driver.write?.('d', { metric: 'Float', value: 1.25 }, never)).toMatchObject({ value: 1.25 });
-      expect(await valuesOf(driver)).toMatchObject({ Level: 4321, Bit: false, Float: 1.25 });
+      await besidePymodbus(rtuServer, far, async () => {
+        const endpoint = `rtu://${near}`;
+        const driver = driverFor(endpoint, { timeoutMs: 1000, serial }, [
+          { metric: 'Level', address: 'holding:7:uint16', writable: true },
+          { metric: 'Bit', address: 'holding:9.3:bool', writable: true },
+          { metric: 'Float', address: 'holding:10:float32:CDAB', writable: true },
+          { metric: 'Hole', address: 'holding:60:uint16' },
+        ]);
+        await driver.connect(never);
+        await until(() => driver.read?.('d', never));
+        expect(await valuesOf(driver)).toEqual({ Level: 107, Bit: true, Float: expect.any(Number), Hole: null });
+        expect(await driver.write?.('d', { metric: 'Level', value: 4321 }, never)).toMatchObject({ value: 4321 });
+        expect(await driver.write?.('d', { metric: 'Bit', value: false }, never)).toMatchObject({ value: false });
+        expect(await driver.write?.('d', { metric: 'Float', value: 1.25 }, never)).toMatchObject({ value: 1.25 });
+        expect(await valuesOf(driver)).toMatchObject({ Level: 4321, Bit: false, Float: 1.25 });
 
-      // The port belongs to one connection.
-      const second = driverFor(endpoint, { serial });
-      await expect(second.connect(never)).rejects.toThrow('another program uses the serial port');
-      await driver.close();
+        // The port belongs to one connection.
+        const second = driverFor(endpoint, { serial });
+        await expect(second.connect(never)).rejects.toThrow('another program uses the serial port');
+        await driver.close();
 
-      const found: FoundUnit[] = [];
-      await scanUnits({ endpoint, serial, clock }, { from: 1, to: 3, timeoutMs: 1000 }, (unit) => found.push(unit), never);
-      expect(found).toMatchObject([{ unit: 1, identity: { VendorName: 'Nhip test', ProductCode: 'P1' } }]);
-      const probe = { unit: 1, table: 'holding', from: 0, to: 80, timeoutMs: 1000, maxRequests: 200 } as const;
-      const report = await probeRegisters({ endpoint, serial, clock }, probe, never);
-      expect(report).toMatchObject({ readable: [[0, 39]], unknown: [] });
-      const short = await probeRegisters({ endpoint, serial, clock }, { ...probe, maxRequests: 5 }, never);
-      expect(short.requests).toBe(5);
-      expect(short.unknown.length).toBeGreaterThan(0);
+        const found: FoundUnit[] = [];
+        await scanUnits({ endpoint, serial, clock }, { from: 1, to: 3, timeoutMs: 1000 }, (unit) => found.push(unit), never);
+        expect(found).toMatchObject([{ unit: 1, identity: { VendorName: 'Nhip test', ProductCode: 'P1' } }]);
+        const probe = { unit: 1, table: 'holding', from: 0, to: 80, timeoutMs: 1000, maxRequests: 200 } as const;
+        const report = await probeRegisters({ endpoint, serial, clock }, probe, never);
+        expect(report).toMatchObject({ readable: [[0, 39]], unknown: [] });
+        const short = await probeRegisters({ endpoint, serial, clock }, { ...probe, maxRequests: 5 }, never);
+        expect(short.requests).toBe(5);
+        expect(short.unknown.length).toBeGreaterThan(0);
+      });
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

@@ -2,11 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
+import { whileFrozen } from '../../../test/harness/frozen.ts';
 import { hasInfluxd, type Influxd, startInfluxd } from '../../../test/harness/influxd.ts';
 
-export interface SharedInfluxd extends Pick<Influxd, 'url' | 'port' | 'access' | 'signal'> {
+export interface SharedInfluxd extends Pick<Influxd, 'url' | 'port' | 'access'> {
   /** Goes with the tests. */
   readonly folder: string;
+  /** SIGSTOP, `work`, SIGCONT. */
+  whileFrozen<T>(work: () => Promise<T>): Promise<T>;
   /** SIGKILL, then starts it on the same data and port. */
   restart(): Promise<void>;
 }
@@ -37,7 +40,7 @@ export function shareInfluxd(): SharedInfluxd {
     get access() {
       return started().access;
     },
-    signal: (name) => started().signal(name),
+    whileFrozen: (work) => whileFrozen(started().pid, work),
     async restart() {
       const { port, kill } = started();
       await kill();
