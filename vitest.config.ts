@@ -6,8 +6,8 @@ export default defineConfig({
   test: {
     // CI reads the counts from a file; people read the screen.
     reporters: resultsFile === undefined ? ['default'] : ['default', ['json', { outputFile: resultsFile }]],
-    // Groups run one after the other, and projects of one group share its workers. Two workers suit the smallest machine that we
-    // build on (two cores). What starts processes of its own waits much of its time, so that two of them share the machine well.
+    // Groups run one after the other, and projects of one group share its workers. Three suit the smallest machine that we build on
+    // (two cores): a test that waits for a server, a disk or a program leaves its core to another.
     projects: [
       {
         test: {
@@ -17,8 +17,8 @@ export default defineConfig({
             'dashboards/{web/src,grafana}/**/*.test.ts',
             'test/{repo,checker}/**/*.test.ts',
           ],
-          maxWorkers: 2,
-          // Two processes for all files: to load the modules anew for each of 300 files would be half of the work.
+          maxWorkers: 3,
+          // Three processes for all files: to load the modules anew for each of 300 files would be half of the work.
           isolate: false,
           // A spy of one file must not be heard in the next.
           restoreMocks: true,
@@ -31,7 +31,7 @@ export default defineConfig({
         test: {
           name: 'sim',
           include: ['test/sim/**/*.test.ts'],
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
           testTimeout: 120_000,
         },
@@ -40,7 +40,7 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['{test/system,test/conformance,packaging}/**/*.test.ts'],
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 2 },
           testTimeout: 120_000,
           hookTimeout: 120_000,
@@ -50,7 +50,7 @@ export default defineConfig({
         test: {
           name: 'fault',
           include: ['test/fault/**/*.test.ts'],
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 2 },
           testTimeout: 180_000,
           hookTimeout: 120_000,
@@ -60,7 +60,7 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 2 },
           testTimeout: 120_000,
           hookTimeout: 120_000,
