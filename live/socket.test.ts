@@ -168,6 +168,23 @@ describe('who may connect', () => {
     expect(after.status).toBe(401);
   });
 
+  it('closes those of all devices of a user, and of nobody without a user', async () => {
+    const [phone, desk] = [await rig.login(), await rig.login()];
+    const { socket, frames } = connect({ Cookie: phone, 'X-Forwarded-For': '203.0.113.9' });
+    await eventually(() => frames[0]);
+    const everywhere = (headers: Record<string, string>) =>
+      fetch(`${rig.url}/api/v1/sessions`, { method: 'DELETE', headers: { ...headers, origin: rig.url } });
+    expect((await everywhere({ 'x-forwarded-for': '203.0.113.9' })).status).toBe(401);
+    expect((await everywhere({})).status).toBe(401);
+    expect(socket.connected).toBe(true);
+    expect((await everywhere({ cookie: desk })).status).toBe(204);
+    await eventually(() => (socket.connected ? undefined : true));
+    for (const cookie of [phone, desk]) {
+      const after = await fetch(`${rig.url}/api/v1/machines`, { headers: { cookie, 'x-forwarded-for': '203.0.113.9' } });
+      expect(after.status).toBe(401);
+    }
+  });
+
   /** The status of a Socket.io handshake that names a host; fetch cannot set that header. */
   async function handshakeStatus(host: string): Promise<number> {
     return await new Promise((resolve, reject) => {

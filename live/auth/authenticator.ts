@@ -39,6 +39,8 @@ export interface Authenticator {
   login(name: string, password: string, request: Asked, nowMs: number, wantsToStay?: boolean): Promise<Login | undefined>;
   /** Ends the session that the request carries, if any. */
   logout(request: Asked): void;
+  /** Ends the sessions of a user on all devices. */
+  logoutEverywhere(user: User): void;
   /** Called with every session that ends before its time. */
   onSessionEnded(listener: (session: Session) => void): void;
 }
@@ -143,6 +145,9 @@ export function createAuthenticator({ users, tokens, demo, staying }: Authentica
     logout({ headers }) {
       const secret = cookieOf(headers.cookie, sessionCookie);
       if (secret !== undefined) sessions.end(secret);
+    },
+    logoutEverywhere({ name }) {
+      sessions.endAllOf(name);
     },
     onSessionEnded(listener) {
       listeners.push(listener);

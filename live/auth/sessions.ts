@@ -33,6 +33,8 @@ export interface Sessions {
   /** The running session with this secret; keeps it from going idle. */
   find(secret: string, nowMs: number): Session | undefined;
   end(secret: string): void;
+  /** Ends all sessions of the user with this name. */
+  endAllOf(name: string): void;
   readonly size: number;
 }
 
@@ -53,7 +55,7 @@ interface Entry {
 }
 
 export function createSessions({ ended, rememberMs, before = [], keptChanged }: SessionsOptions): Sessions {
-  /** By SHA-256 of the secret, oldest first: a look-up by hash tells nothing through its timing, a memory dump opens no session. */
+  /** By SHA-256 of the secret: a look-up by hash tells nothing through its timing, a memory dump opens no session. */
   const sessions = new Map<string, Entry>(
     before.map(({ sha256, user, startedMs, usedMs }) => [sha256, { session: { user, startedMs, isRemembered: true }, usedMs }]),
   );
@@ -81,10 +83,20 @@ export function createSessions({ ended, rememberMs, before = [], keptChanged }: 
     return nowMs - usedMs > idle || nowMs - session.startedMs > absolute;
   }
 
+  /** What is over goes first, then what was not used for longest; a device that was to stay goes last. */
+  function makeRoom(nowMs: number): void {
+    for (const [key, entry] of sessions) if (isOver(entry, nowMs)) remove(key);
+    if (sessions.size < maxSessions) return;
+    const inOrder = [...sessions].sort(
+      ([, a], [, b]) => Number(a.session.isRemembered) - Number(b.session.isRemembered) || a.usedMs - b.usedMs,
+    );
+    const [first] = inOrder;
+    if (first !== undefined) remove(first[0]);
+  }
+
   return {
     start(user, nowMs, isRemembered = false) {
-      const [oldest] = sessions.keys();
-      if (sessions.size >= maxSessions && oldest !== undefined) remove(oldest);
+      if (sessions.size >= maxSessions) makeRoom(nowMs);
       const secret = randomBytes(32).toString('base64url');
       const session = { user, startedMs: nowMs, isRemembered };
       sessions.set(keyOf(secret), { session, usedMs: nowMs });
@@ -106,6 +118,9 @@ export function createSessions({ ended, rememberMs, before = [], keptChanged }: 
     },
     end(secret) {
       remove(keyOf(secret));
+    },
+    endAllOf(name) {
+      for (const [key, { session }] of sessions) if (session.user.name === name) remove(key);
     },
     get size() {
       return sessions.size;

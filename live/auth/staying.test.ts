@@ -5,7 +5,7 @@ import { silentLog } from '@nhip/core/process/log';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createPasswords } from './password.ts';
 import { openSessionFile } from './session-file.ts';
-import { createSessions, type Session, type Sessions } from './sessions.ts';
+import { createSessions, maxSessions, type Session, type Sessions } from './sessions.ts';
 import { addUser, removeUser, renewPassword } from './user-file.ts';
 import { openUsers, type User, type Users } from './users.ts';
 
@@ -89,6 +89,37 @@ describe('a device that stays logged in', () => {
     first.sessions.end(secret);
     await first.stop();
     expect((await start()).sessions.find(secret, startMs)).toBeUndefined();
+  });
+
+  it('stays when many log in after it, as long as others have not been used for longer or are over', async () => {
+    const { sessions, anna, ended } = await start();
+    const tv = sessions.start(anna, startMs, true);
+    const idle = sessions.start(anna, startMs);
+    const desk = sessions.start(anna, startMs);
+    const soonMs = startMs + 20 * 60_000;
+    sessions.find(desk, soonMs);
+    for (let n = 3; n < maxSessions; n++) sessions.start(anna, soonMs);
+    expect(ended).toEqual([]);
+    sessions.start(anna, soonMs);
+    expect(ended).toHaveLength(1);
+    expect([tv, idle, desk].map((secret) => sessions.find(secret, soonMs) !== undefined)).toEqual([true, false, true]);
+    // All but those that stay are over by now, and make room at once.
+    sessions.start(anna, startMs + dayMs);
+    expect(sessions.size).toBe(2);
+    for (let n = 0; n < 2 * maxSessions; n++) sessions.start(anna, startMs + dayMs, true);
+    expect(sessions.size).toBe(maxSessions);
+  });
+
+  it('is logged out with all others of its user, for good', async () => {
+    const first = await start();
+    const bao = { ...first.anna, name: 'bao' };
+    const [lost, here, other] = [first.anna, first.anna, bao].map((user) => first.sessions.start(user, startMs, true));
+    first.sessions.endAllOf('admin');
+    expect(first.ended).toHaveLength(2);
+    expect(first.sessions.find(other ?? '', startMs)).toBeDefined();
+    await first.stop();
+    const { sessions } = await start();
+    expect([lost, here].map((secret) => sessions.find(secret ?? '', startMs))).toEqual([undefined, undefined]);
   });
 
   it('is logged out by a new password, also while the server was off', async () => {

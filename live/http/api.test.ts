@@ -152,6 +152,7 @@ describe('documents', () => {
       '/api/v1/machines/{id}/metrics',
       '/api/v1/machines/{id}/states',
       '/api/v1/session',
+      '/api/v1/sessions',
       '/api/v1/states',
       '/api/v1/stats',
       '/api/v1/store',
@@ -315,7 +316,9 @@ describe('web app', () => {
         return [response.status, response.headers.get('cache-control'), (await response.text()).slice(0, 9)];
       };
       expect(await cacheOf('/')).toEqual([200, 'no-cache', '<!doctype']);
-      expect(await cacheOf('/m/hoalac?range=shift')).toEqual([200, 'no-cache', '<!doctype']);
+      for (const path of ['/m/hoalac?range=shift', '/m/plant%2Fgw.local%2FPUMP.2']) {
+        expect(await cacheOf(path), path).toEqual([200, 'no-cache', '<!doctype']);
+      }
       expect(await cacheOf('/assets/app-1a2b3c.js')).toEqual([200, 'public, max-age=31536000, immutable', 'export {}']);
       for (const path of ['/assets/gone.js', '/api/v1/gone', '/..%2f..%2fetc/os-release.x', '/assets/..%2f..%2fusers.json']) {
         expect((await cacheOf(path))[0]).toBeGreaterThanOrEqual(400);

@@ -113,6 +113,7 @@ describe('scopes', () => {
       'GET /api/v1/session',
       'POST /api/v1/session',
       'DELETE /api/v1/session',
+      'DELETE /api/v1/sessions',
       'GET /health/live',
       'GET /health/ready',
     ]);

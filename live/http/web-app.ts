@@ -40,6 +40,8 @@ export async function serveWebApp(app: FastifyInstance, webDir: string): Promise
 function isPage({ method, url }: FastifyRequest): boolean {
   const path = url.split('?')[0] ?? '';
   if (method !== 'GET' && method !== 'HEAD') return false;
+  // The name of a machine may hold a dot, and ends no path of a file.
+  if (path.startsWith('/m/')) return true;
   return !/^\/(api|metrics|health|socket\.io)(\/|$)/.test(path) && extname(path) === '';
 }
 

@@ -82,6 +82,18 @@ describe.skipIf(!hasChromium)('the board over TLS in Chromium (needs Debian pack
     await page.context().close();
   });
 
+  it('logs a lost device out from another one', async () => {
+    const lost = await lookAtTheBoard(`http://127.0.0.1:${ports.http}`, { stays: true });
+    const desk = await lookAtTheBoard(`http://127.0.0.1:${ports.http}`);
+    await desk.getByLabel('Tùy chọn').click();
+    await desk.getByRole('button', { name: 'Đăng xuất mọi thiết bị' }).click();
+    await desk.getByRole('dialog').getByRole('button', { name: 'Đăng xuất mọi thiết bị' }).click();
+    await lost.reload();
+    for (const page of [desk, lost]) await page.locator('input[type=password]').waitFor();
+    await lost.context().close();
+    await desk.context().close();
+  });
+
   it('asks for a login, shows the plant live on a phone, and its cookie goes over TLS only', async () => {
     const page = await lookAtTheBoard(`https://127.0.0.1:${ports.https}`);
     const cookies = await page.context().cookies();

@@ -1,4 +1,5 @@
 import { HttpProblem } from '@nhip/core/process/http-problem';
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { sessionCookie } from '../../auth/authenticator.ts';
 import { allows } from '../../auth/scope.ts';
@@ -23,6 +24,11 @@ const credentials = z.strictObject({
 export function sessionRoutes({ authenticator, demo, grafanaUrl, readFacts, isPublicByTls, rememberDays }: RouteDeps): readonly Route[] {
   const cookie = (value: string, maxAgeS: number, { isEncrypted }: RequestFacts) =>
     `${sessionCookie}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${maxAgeS}${isEncrypted || isPublicByTls ? '; Secure' : ''}`;
+  const loggedOut = (reply: FastifyReply, facts: RequestFacts) =>
+    reply
+      .code(204)
+      .header('set-cookie', cookie('', 0, facts))
+      .send();
   return [
     route({
       method: 'GET',
@@ -66,10 +72,20 @@ export function sessionRoutes({ authenticator, demo, grafanaUrl, readFacts, isPu
       handle: (_input, request, reply) => {
         const facts = readFacts(request.raw);
         authenticator.logout(facts);
-        return reply
-          .code(204)
-          .header('set-cookie', cookie('', 0, facts))
-          .send();
+        return loggedOut(reply, facts);
+      },
+    }),
+    route({
+      method: 'DELETE',
+      path: '/api/v1/sessions',
+      summary: 'Logs the own user out on all devices, those that stay logged in too, and closes their live connections.',
+      access: 'open',
+      response: null,
+      problems: [401],
+      handle: ({ identity }, request, reply) => {
+        if (identity?.user == null) throw new HttpProblem(401, 'Only a user has sessions: log in as the one whose devices are meant.');
+        authenticator.logoutEverywhere(identity.user);
+        return loggedOut(reply, readFacts(request.raw));
       },
     }),
   ];

@@ -53,6 +53,10 @@ export const api = {
     await request(apiUrl('/session'), { method: 'DELETE' });
   },
 
+  async logoutEverywhere(): Promise<void> {
+    await request(apiUrl('/sessions'), { method: 'DELETE' });
+  },
+
   allStates: (from: number, to: number): Promise<{ readonly machines: Readonly<Record<string, readonly StateInterval[]>> }> =>
     getJson(apiUrl('/states', { from, to })),
 

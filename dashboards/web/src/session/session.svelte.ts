@@ -31,9 +31,9 @@ class Session {
     await this.refresh();
   }
 
-  async logout(): Promise<void> {
+  async logout({ everywhere = false } = {}): Promise<void> {
     try {
-      await api.logout();
+      await (everywhere ? api.logoutEverywhere() : api.logout());
     } finally {
       await this.refresh();
     }

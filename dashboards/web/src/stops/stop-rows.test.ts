@@ -1,7 +1,7 @@
 import type { DowntimeStop } from '@nhip/core/kpi/answers';
 import type { Correction } from '@nhip/core/kpi/corrections';
 import { describe, expect, it } from 'vitest';
-import { middleOf, newestHeld, nextOf, reasonName, sumOf } from './stop-rows.ts';
+import { mergeableOf, middleOf, newestHeld, reasonName, sumOf } from './stop-rows.ts';
 
 const stop = (from: number, to: number | null, machine = 'm'): DowntimeStop => ({
   ...{ id: `${machine}@${from}`, machine, from, to, state: 'fault', reason: null, reasonCode: 'unexplained', kind: 'unplanned' },
@@ -14,10 +14,13 @@ describe('stops of a period', () => {
     expect(sumOf([stop(-100, 50), stop(80, null)], { from: 0, to: 200 }, 120)).toEqual({ count: 2, ms: 90 });
   });
 
-  it('may be merged only with what follows at once on the same machine', () => {
+  it('may be merged only with what follows at once on the same machine, when both are over', () => {
     const first = stop(0, 50);
-    expect(nextOf(first, [stop(50, 60, 'other'), stop(51, 60)])).toBeUndefined();
-    expect(nextOf(first, [stop(60, 70), stop(50, 60)])?.from).toBe(50);
+    expect(mergeableOf(first, [stop(50, 60, 'other'), stop(51, 60)])).toBeUndefined();
+    expect(mergeableOf(first, [stop(60, 70), stop(50, 60)])?.from).toBe(50);
+    expect(mergeableOf(first, [stop(50, null)])).toBeUndefined();
+    expect(mergeableOf(stop(0, null), [stop(50, 60)])).toBeUndefined();
+    expect(mergeableOf({ ...first, state: 'unknown' }, [stop(50, 60)])).toBeUndefined();
   });
 });
 

@@ -7,6 +7,9 @@ export interface Sum {
   readonly ms: number;
 }
 
+/** A stop that is over. */
+export type EndedStop = DowntimeStop & { readonly to: number };
+
 /** Within the period: a stop that began before it or goes on after it counts with its part. */
 export function sumOf(stops: readonly DowntimeStop[], period: { readonly from: number; readonly to: number }, now: number): Sum {
   let ms = 0;
@@ -14,9 +17,13 @@ export function sumOf(stops: readonly DowntimeStop[], period: { readonly from: n
   return { count: stops.length, ms };
 }
 
-/** The stop of the same machine that begins in the moment in which this one ends. */
-export function nextOf(stop: DowntimeStop, stops: readonly DowntimeStop[]): DowntimeStop | undefined {
-  return stops.find(({ machine, from }) => machine === stop.machine && from === stop.to);
+/**
+ * The stop that this one may be merged with: of the same machine, from the moment on in which this one ends. The server takes only
+ * stops that are over, and no time without data.
+ */
+export function mergeableOf(stop: DowntimeStop, stops: readonly DowntimeStop[]): EndedStop | undefined {
+  if (stop.state === 'unknown') return undefined;
+  return stops.find((other): other is EndedStop => other.machine === stop.machine && other.from === stop.to && other.to !== null);
 }
 
 /** The newest entry that holds: what "undo" takes back. */
