@@ -1,11 +1,11 @@
 import { createWriteStream } from 'node:fs';
-import { Readable } from 'node:stream';
+import { text as textOf } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import type { ReadableStream } from 'node:stream/web';
 import { ConfigError, RetryableError } from '@nhip/core/process/errors';
 import { z } from 'zod';
 import type { Flag, Input } from './arguments.ts';
 import { readLocalAccess } from './local-access.ts';
+import { openDownload } from './open-download.ts';
 
 /** Flags of commands that ask a running server. */
 export const serverFlags = {
@@ -60,24 +60,27 @@ function authorization(user: string, env: Readonly<Record<string, string | undef
 const problem = z.looseObject({ detail: z.string() });
 
 function createClient(url: string, credentials: string | undefined): ServerClient {
-  /** The answer when it is a good one. */
-  async function send(path: string, init: RequestInit, withinMs: number): Promise<Response> {
-    const headers = { ...(credentials === undefined ? {} : { authorization: credentials }), 'content-type': 'application/json' };
-    let response: Response;
-    try {
-      response = await fetch(`${url}${path}`, { ...init, headers, redirect: 'error', signal: AbortSignal.timeout(withinMs) });
-    } catch (error) {
-      throw new RetryableError('cli.serverUnreachable', `The server at ${url} does not answer (${causeOf(error)})`, { cause: error });
-    }
-    if (response.ok) return response;
-    const detail = problem.safeParse(parse(await response.text())).data?.detail ?? '';
-    const hint = response.status === 401 && credentials === undefined ? ' Set NHIP_TOKEN, or NHIP_PASSWORD with --user.' : '';
-    throw new RetryableError('cli.serverRefused', `The server at ${url} answered ${response.status}: ${detail}${hint}`);
+  const headers = { ...(credentials === undefined ? {} : { authorization: credentials }), 'content-type': 'application/json' };
+  const unreachable = (error: unknown) =>
+    new RetryableError('cli.serverUnreachable', `The server at ${url} does not answer (${causeOf(error)})`, { cause: error });
+
+  function refused(status: number, body: string): RetryableError {
+    const detail = problem.safeParse(parse(body)).data?.detail ?? '';
+    const hint = status === 401 && credentials === undefined ? ' Set NHIP_TOKEN, or NHIP_PASSWORD with --user.' : '';
+    return new RetryableError('cli.serverRefused', `The server at ${url} answered ${status}: ${detail}${hint}`);
   }
 
   async function ask<Answer>(path: string, init: RequestInit, schema: z.ZodType<Answer>): Promise<Answer> {
-    const response = await send(path, init, timeoutMs);
-    const checked = schema.safeParse(parse(await response.text()));
+    let response: Response;
+    let body: string;
+    try {
+      response = await fetch(`${url}${path}`, { ...init, headers, redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
+      body = await response.text();
+    } catch (error) {
+      throw unreachable(error);
+    }
+    if (!response.ok) throw refused(response.status, body);
+    const checked = schema.safeParse(parse(body));
     if (!checked.success) {
       throw new RetryableError('cli.serverDiffers', `${url}${path} answers in another form: use the nhip of the server's version`);
     }
@@ -88,11 +91,13 @@ function createClient(url: string, credentials: string | undefined): ServerClien
     get: (path, schema) => ask(path, { method: 'GET' }, schema),
     post: (path, body, schema) => ask(path, { method: 'POST', body: JSON.stringify(body) }, schema),
     async download(path, file) {
-      const response = await send(path, { method: 'GET' }, downloadTimeoutMs);
-      if (response.body === null) throw new RetryableError('cli.serverDiffers', `${url}${path} answers nothing`);
+      const response = await openDownload(`${url}${path}`, headers, downloadTimeoutMs).catch((error: unknown) => {
+        throw unreachable(error);
+      });
+      if (response.statusCode !== 200) throw refused(response.statusCode ?? 0, await textOf(response));
       const target = createWriteStream(file, { flags: 'wx', mode: 0o600, flush: true });
       try {
-        await pipeline(Readable.fromWeb(response.body as ReadableStream), target);
+        await pipeline(response, target);
       } catch (error) {
         throw new RetryableError('cli.serverUnreachable', `The download from ${url} broke off (${causeOf(error)})`, { cause: error });
       }

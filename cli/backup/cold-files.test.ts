@@ -57,6 +57,12 @@ async function restore(from: string): Promise<void> {
 const values = async () => (await store.range({ machine: 'g/e/d', metric: 'A', fromMs: 0, toMs: day, limit: 99 })).v;
 
 describe('a backup of a store with closed days', () => {
+  it('that cannot be put where it should go leaves nothing behind on the disk of the server', async () => {
+    await write(1);
+    await expect(backup(join(root, 'no-such-folder/backup.tar'))).rejects.toThrow('no-such-folder');
+    expect(existsSync(join(root, 'made'))).toBe(false);
+  });
+
   it.each(['backup', 'backup.tar'])('as %s has their files and brings them back, whatever was compacted since', async (kind) => {
     await write(1);
     await store.upkeep.run(2 * day);

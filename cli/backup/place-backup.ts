@@ -7,8 +7,9 @@ import { packTar } from './tar.ts';
 import { requireSpace } from './write-backup.ts';
 
 /**
- * Moves a finished backup to `target`, a folder or a `.tar` file whose parent exists; `made` is gone then. What is under its
- * final name is whole. Resolves with the bytes of its files. Throws RetryableError `backup.noSpace`.
+ * Moves a finished backup to `target`, a folder or a `.tar` file whose parent exists. What is under its final name is whole. `made` is
+ * gone in any case: one more with every failure would fill the disk of the server. Resolves with the bytes of its files. Throws
+ * RetryableError `backup.noSpace`.
  */
 export async function placeBackup(made: string, target: string): Promise<number> {
   const bytes = readManifest(made).files.reduce((sum, file) => sum + file.bytes, 0);
@@ -22,8 +23,9 @@ export async function placeBackup(made: string, target: string): Promise<number>
   } catch (error) {
     await rm(partial, { recursive: true, force: true });
     throw error;
+  } finally {
+    await rm(made, { recursive: true, force: true });
   }
-  await rm(made, { recursive: true, force: true });
   return bytes;
 }
 

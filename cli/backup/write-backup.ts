@@ -54,7 +54,6 @@ const watchMs = 250;
  */
 export async function writeBackup(target: string, sources: BackupSources, run: BackupRun): Promise<Manifest> {
   if (existsSync(target)) throw new RetryableError('backup.exists', `${target} is there already: choose another name`);
-  const files = await filesToCopy(sources);
   const historyBytes = await sizeOf(sources.storeFile);
   const copyBytes =
     historyBytes +
@@ -62,7 +61,7 @@ export async function writeBackup(target: string, sources: BackupSources, run: B
     (await sizeOf(`${sources.storeFile}.wal`)) +
     // Copied, then packed.
     2 * (await bytesBelow(sources.sharing.dir)) +
-    files.reduce((sum, { bytes }) => sum + bytes, 0);
+    (await filesToCopy(sources)).reduce((sum, { bytes }) => sum + bytes, 0);
   const coldBytes = await bytesBelow(coldFolderOf(sources.storeFile));
   // On the same disk these files get a second name and need no room.
   const isSameDisk = (await stat(dirname(target))).dev === (await stat(dirname(sources.storeFile))).dev;
@@ -75,7 +74,8 @@ export async function writeBackup(target: string, sources: BackupSources, run: B
     const totalBytes = 2 * copyBytes + coldBytes;
     const progress = (done: number): void => run.progress(Math.min(done, totalBytes), totalBytes);
     const nextIndex = await copyHistory(sources, join(partial, historyName), run, progress);
-    // After the store: what it counts as dead letters is among them.
+    // Looked for anew after the store, which may have waited for long: what it counts as dead letters is among them.
+    const files = await filesToCopy(sources);
     for (const file of files) await copySecret(file.from, join(partial, file.path));
     const plantState = `${serverFilesName}/${plantStateFile}`;
     const hasPlantState = await copyPlantState(sources, join(partial, plantState));

@@ -5,6 +5,7 @@ import { ConfigError, RetryableError } from '@nhip/core/process/errors';
 import { createLog } from '@nhip/core/process/log';
 import { createNodeClock } from '@nhip/core/process/node-clock';
 import { createNodeEnv } from '@nhip/core/process/node-env';
+import { parseTime } from '@nhip/core/wire/time';
 import { replayAnswer } from '@nhip/live/http/routes/dead-letters';
 import type { z } from 'zod';
 import { type Command, commonFlags, type Input } from '../arguments.ts';
@@ -64,8 +65,8 @@ export function readSince(text: string | undefined, nowMs: number): number | und
   if (text === undefined) return undefined;
   const ago = /^(\d{1,6})([smhd])$/.exec(text);
   if (ago !== null) return nowMs - Number(ago[1]) * unitMs[ago[2] as keyof typeof unitMs];
-  const atMs = Date.parse(text);
-  if (Number.isNaN(atMs))
+  const atMs = parseTime(text);
+  if (atMs === undefined)
     throw new ConfigError('--since', [`"${text}" is neither a time (2026-01-31T08:00Z) nor how long ago (30m, 2h, 3d)`]);
   return atMs;
 }

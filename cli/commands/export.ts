@@ -3,6 +3,7 @@ import { copyFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { ConfigError, PermanentError, RetryableError } from '@nhip/core/process/errors';
 import { createNodeClock } from '@nhip/core/process/node-clock';
+import { parseTime } from '@nhip/core/wire/time';
 import { createDuckdbStore } from '@nhip/stores/duckdb/duckdb-store';
 import type { ExportQuery } from '@nhip/stores/history-store';
 import { type Command, commonFlags, type Input } from '../arguments.ts';
@@ -61,10 +62,12 @@ export function readRequest(
   const problems: string[] = input.positionals.length > 0 ? [`"${input.positionals[0]}" is not expected here`] : [];
   const time = (name: 'from' | 'to', fallback: number | undefined): number => {
     const text = input.text(name);
-    const ms = text === undefined ? fallback : Date.parse(text);
-    if (ms !== undefined && !Number.isNaN(ms)) return ms;
+    const ms = text === undefined ? fallback : parseTime(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00Z` : text);
+    if (ms !== undefined) return ms;
     problems.push(
-      text === undefined ? `say --${name} TIME, e.g. --${name} 2026-11-01` : `--${name} "${text}" is not a time like 2026-11-01T06:00:00Z`,
+      text === undefined
+        ? `say --${name} TIME, e.g. --${name} 2026-11-01`
+        : `--${name} "${text}" is neither a date like 2026-11-01 nor a time with its zone like 2026-11-01T06:00:00+07:00`,
     );
     return 0;
   };

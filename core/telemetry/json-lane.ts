@@ -88,7 +88,8 @@ function single(body: unknown, metric: string, receivedMs: number): { values: ob
 function time(ts: unknown): number {
   if (typeof ts === 'number' && Number.isFinite(ts)) return ts;
   const parsed = typeof ts === 'string' ? parseTime(ts) : undefined;
-  if (parsed === undefined) throw new WireError('wire.malformed', 'ts is neither ms since 1970 nor an ISO 8601 time');
+  if (parsed === undefined)
+    throw new WireError('wire.malformed', 'ts is neither ms since 1970 nor an ISO 8601 time with a zone, e.g. 2026-11-20T06:00:00+07:00');
   return parsed;
 }
 

@@ -1,5 +1,5 @@
 import { HttpProblem } from '@nhip/core/process/http-problem';
-import { formatTime } from '@nhip/core/wire/time';
+import { formatTime, parseTime } from '@nhip/core/wire/time';
 import { z } from 'zod';
 
 /** Query fields of a time range, as they arrive. */
@@ -31,9 +31,8 @@ export function readRange(
 }
 
 function readTime(name: string, text: string): number {
-  const isIso = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)$/.test(text);
-  const timeMs = /^-?\d{1,15}$/.test(text) ? Number(text) : isIso ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(timeMs)) {
+  const timeMs = /^-?\d{1,15}$/.test(text) ? Number(text) : parseTime(text);
+  if (timeMs === undefined) {
     throw new HttpProblem(
       400,
       `${name} "${text}" is not a time: write ms since 1970 or ISO 8601 with a zone, e.g. 2026-11-20T06:00:00Z (+ as %2B).`,
