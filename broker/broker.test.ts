@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,8 +40,10 @@ beforeEach(async () => {
   };
   unreadable.mockClear();
   credentials = openCredentials(join(folder, 'credentials.json'), unreadable);
-  const config = brokerConfig.parse({ port: 0, webSocketPort: 0, maxPacketBytes: 8192, connectTimeoutMs: 300, drainTimeoutMs: 300 });
-  broker = createBroker(config, { clock: env.clock, log: silentLog(), logBus, credentials });
+  const limits = { maxPacketBytes: 8192, maxSubscriptions: 3, connectTimeoutMs: 300, drainTimeoutMs: 300 };
+  const config = brokerConfig.parse({ port: 0, webSocketPort: 0, ...limits });
+  const clock = { ...env.clock, sleep: (_: number, signal?: AbortSignal) => env.clock.sleep(5, signal) };
+  broker = createBroker(config, { clock, log: silentLog(), logBus, credentials });
   ({ port, webSocketPort } = await broker.start());
 });
 
@@ -164,6 +166,32 @@ describe('broker: who may do what', () => {
     clients.push(await connectNow());
     other.remove('g/new');
     expect(await rejected(connectNow())).toMatch(/not authorized/i);
+  });
+
+  it('closes the connections of a credential that was removed or renewed, takes their will, and leaves the others', async () => {
+    const will = { topic: 'spBv1.0/g/NDEATH/stolen', payload: Buffer.from('gone'), qos: 1 as const, retain: false };
+    const [stolen, renewed, other] = await Promise.all([client('g/stolen', { will }), client('g/renewed'), client('g/other')]);
+    await stolen.subscribeAsync('spBv1.0/g/NCMD/stolen');
+    const gone = Promise.all([ended(stolen), ended(renewed)]);
+    const beside = openCredentials(join(folder, 'credentials.json'));
+    beside.remove('g/stolen');
+    beside.add('g/renewed', 1);
+    await gone;
+    await vi.waitFor(async () => expect(await logged()).toEqual(['spBv1.0/g/NDEATH/stolen gone']));
+    await other.publishAsync('json/g/other/d', '1', { qos: 1 });
+    expect(broker.health().connections).toBe(1);
+  });
+
+  it('leaves connections alone while the file of credentials cannot be read', async () => {
+    const publisher = await client();
+    const file = join(folder, 'credentials.json');
+    writeFileSync(file, '[{');
+    await vi.waitFor(() => expect(unreadable).toHaveBeenCalled());
+    await publisher.publishAsync('json/g/e/d', '1', { qos: 1 });
+    rmSync(file);
+    symlinkSync(file, file);
+    await vi.waitFor(() => expect(unreadable).toHaveBeenCalledTimes(2));
+    await publisher.publishAsync('json/g/e/d', '2', { qos: 1 });
   });
 
   it.each([

@@ -13,6 +13,7 @@ import type { BrokerConfig } from './config.ts';
 import { type BrokerCounters, createGate } from './gate.ts';
 import { createHostState, type HostState } from './host-state.ts';
 import { type Listeners, listen } from './listeners.ts';
+import { createLogins } from './logins.ts';
 import { deliverOvertakingPackets, guardPackets } from './packet-guard.ts';
 import { leaveOutFanOut } from './telemetry-path.ts';
 
@@ -48,7 +49,7 @@ export function createBroker(config: BrokerConfig, deps: BrokerDeps): Broker {
   const { clock, log, logBus, credentials } = deps;
   const counters: BrokerCounters = { received: 0, waiting: 0, unkept: 0, refused: 0, oversized: 0, authFailed: 0 };
   let crowdedOut = 0;
-  const identities = new WeakMap<Client, string>();
+  const logins = createLogins(credentials, { clock, log });
   const subscriptions = new WeakMap<Client, number>();
   const gate = createGate({
     log: logBus,
@@ -66,6 +67,7 @@ export function createBroker(config: BrokerConfig, deps: BrokerDeps): Broker {
   /** Whether the log knows that the sessions before this broker have ended. */
   let isAnnounced = false;
   let announcing: Promise<void> = Promise.resolve();
+  let following: Promise<void> = Promise.resolve();
   let listeners: Listeners | undefined;
   let aedes: Aedes | undefined;
   let hostState: HostState | undefined;
@@ -88,7 +90,7 @@ export function createBroker(config: BrokerConfig, deps: BrokerDeps): Broker {
       },
       authenticate: (client, username, password, done) => {
         const credential = username === undefined || password === undefined ? undefined : credentials.verify(username, password);
-        const isForeignId = client.id !== credential?.username && credentials.has(client.id);
+        const isForeignId = client.id !== credential?.username && credentials.current().has(client.id);
         const willRefusal = credential === undefined ? undefined : refuseWill(client, credential.username);
         if (credential === undefined || isForeignId || willRefusal !== undefined) {
           counters.authFailed++;
@@ -97,14 +99,14 @@ export function createBroker(config: BrokerConfig, deps: BrokerDeps): Broker {
           return;
         }
         client.id = `${credential.username}|${client.id}`;
-        identities.set(client, credential.username);
+        logins.add(client, credential);
         done(null, true);
       },
-      authorizePublish: (client, packet, done) => gate.pass(client === null ? undefined : identities.get(client), packet, done),
+      authorizePublish: (client, packet, done) => gate.pass(client === null ? undefined : logins.username(client), packet, done),
       authorizeSubscribe: (client, subscription, done) => {
         const count = (subscriptions.get(client) ?? 0) + 1;
         const reason =
-          count > config.maxSubscriptions ? 'too many subscriptions' : refuseSubscribe(identities.get(client) ?? '', subscription.topic);
+          count > config.maxSubscriptions ? 'too many subscriptions' : refuseSubscribe(logins.username(client) ?? '', subscription.topic);
         if (reason !== undefined) {
           log.warn({ clientId: client.id, filter: subscription.topic.slice(0, 200), reason }, 'Subscription refused');
           // null answers SUBACK 0x80 and keeps the connection.
@@ -170,13 +172,14 @@ export function createBroker(config: BrokerConfig, deps: BrokerDeps): Broker {
           log.warn({ address, bytes, maxBytes: config.maxPacketBytes }, 'Oversized packet refused, connection closed');
         });
       });
+      following = logins.follow(stopping.signal);
       const { port, tlsPort, webSocketPort } = listeners;
       return { port, tlsPort, webSocketPort };
     },
 
     async stop() {
       stopping.abort();
-      await announcing;
+      await Promise.all([announcing, following]);
       // Edges that wait for this host go to their next server at once.
       await hostState?.offline().catch((err: unknown) => log.debug({ err }, 'Nobody could be told that the host goes offline'));
       hostState = undefined;

@@ -7,7 +7,7 @@ import { isId } from '@nhip/core/wire/topic';
 /**
  * MQTT credentials in a file of their own: one per publisher, 256-bit random, kept only as SHA-256.
  * (A slow hash is for passwords that people choose; here it would only make a reconnect storm expensive.)
- * The file is read again when it changed, so `device add` works while the broker runs.
+ * The file is read again when it changed, so `device add` and `device remove` work while the broker runs.
  */
 export interface Credential {
   /** `<group>/<edge>`: the only topics that it may publish. */
@@ -22,14 +22,15 @@ export interface CredentialFile {
   /** Makes a credential and returns its password: the only time it can be seen. Replaces one of the same name. */
   add(username: string, nowMs: number): { readonly username: string; readonly password: string };
   list(): readonly Credential[];
-  has(username: string): boolean;
+  /** By user name, as the file is now. */
+  current(): ReadonlyMap<string, Credential>;
   /** Returns whether there was one. */
   remove(username: string): boolean;
 }
 
 /**
  * `add`, `list` and `remove` throw PermanentError `device.credentials` when the file cannot be read: it is never replaced
- * by one that knows less. `verify` and `has` go on with what was read last and tell `unreadable` once per version of the file.
+ * by one that knows less. `verify` and `current` go on with what was read last and tell `unreadable` once per version of the file.
  */
 export function openCredentials(file: string, unreadable: (error: Error) => void = () => {}): CredentialFile {
   let known = new Map<string, Credential>();
@@ -85,9 +86,9 @@ export function openCredentials(file: string, unreadable: (error: Error) => void
       refresh();
       return [...known.values()];
     },
-    has(username) {
+    current() {
       refreshIfReadable();
-      return known.has(username);
+      return known;
     },
     remove(username) {
       refresh();
@@ -98,9 +99,14 @@ export function openCredentials(file: string, unreadable: (error: Error) => void
   };
 }
 
+/** Empty when there is no file. Where it cannot be looked at, the reason: reading it then says more. */
 function fileVersion(file: string): string {
-  const stat = statSync(file, { throwIfNoEntry: false });
-  return stat === undefined ? '' : `${stat.ino}:${stat.mtimeMs}:${stat.size}`;
+  try {
+    const stat = statSync(file, { throwIfNoEntry: false });
+    return stat === undefined ? '' : `${stat.ino}:${stat.mtimeMs}:${stat.size}`;
+  } catch (error) {
+    return reasonOf(error);
+  }
 }
 
 function read(file: string): Map<string, Credential> {

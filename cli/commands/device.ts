@@ -7,7 +7,8 @@ import { dataFolder, makePrivate } from '../folders.ts';
 export const device: Command = {
   name: 'device',
   usage: 'add <group>/<edge> | list | remove <group>/<edge>',
-  summary: 'MQTT credentials of publishers: an edge agent or any MQTT device. The password is shown once. Works while the server runs.',
+  summary:
+    'MQTT credentials of publishers: an edge agent or any MQTT device. The password is shown once; adding a name again renews it. Works while the server runs: connections of a removed or renewed one end within a second or two.',
   flags: { data: commonFlags.data, json: { summary: 'Answer as JSON' } },
   async run(input) {
     const [action, name = ''] = input.positionals;
@@ -38,7 +39,10 @@ export const device: Command = {
       }
       case 'remove': {
         const existed = credentials.remove(name);
-        say({ removed: existed }, existed ? `${name} removed; it cannot log in any more` : `There is no device ${name}`);
+        say(
+          { removed: existed },
+          existed ? `${name} removed; it cannot log in any more, and its connections end` : `There is no device ${name}`,
+        );
         return existed ? 0 : 1;
       }
       default:
