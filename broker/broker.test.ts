@@ -352,6 +352,13 @@ describe('broker: start and stop', () => {
     await second.stop();
   });
 
+  it('names a taken WebSocket port in one sentence, and keeps none of the others', async () => {
+    const config = brokerConfig.parse({ port: 0, webSocketPort });
+    const second = createBroker(config, { clock: createNodeEnv(folder).clock, log: silentLog(), logBus, credentials });
+    await expect(second.start()).rejects.toThrow(new RegExp(`port ${webSocketPort} on 127.0.0.1 is in use: .*broker.webSocketPort`));
+    await second.stop();
+  });
+
   it('tells readers of the log that sessions before it have ended', async () => {
     const [first] = await logBus.read(0, { maxRecords: 1, maxBytes: 1, waitMs: 0 });
     expect(first && decodeLogMessage(first.payload).topic).toBe(brokerStartedTopic);

@@ -70,8 +70,12 @@ export async function listen(config: BrokerConfig, deps: { readonly clock: Clock
     if (config.webSocketPort !== undefined) {
       const http = createHttpServer((_, response) => response.writeHead(426).end());
       http.on('connection', track);
-      const webSockets = new WebSocketServer({ server: http, maxPayload: config.maxPacketBytes + 16, handleProtocols: () => 'mqtt' });
-      webSockets.on('connection', (webSocket, request) => handle(createWebSocketStream(webSocket), request.socket.remoteAddress ?? ''));
+      // Given the server itself, it would throw that server's errors.
+      const webSockets = new WebSocketServer({ noServer: true, maxPayload: config.maxPacketBytes + 16, handleProtocols: () => 'mqtt' });
+      http.on('upgrade', (request, socket, head) => {
+        const address = request.socket.remoteAddress ?? '';
+        webSockets.handleUpgrade(request, socket, head, (webSocket) => handle(createWebSocketStream(webSocket), address));
+      });
       webSocketPort = await open(http, config.host, config.webSocketPort, 'MQTT over WebSocket', 'broker.webSocketPort');
       servers.push(http);
     }
