@@ -194,6 +194,20 @@ describe('broker: who may do what', () => {
     await publisher.publishAsync('json/g/e/d', '2', { qos: 1 });
   });
 
+  it('counts the subscriptions that a client has, not those it ever made', async () => {
+    const node = await client();
+    const host = (name: string): string => `spBv1.0/STATE/${name}`;
+    for (let i = 0; i < 5; i++) await node.subscribeAsync(host('a'));
+    for (let i = 0; i < 5; i++) {
+      await node.subscribeAsync(host(`b${i}`));
+      await node.unsubscribeAsync(host(`b${i}`));
+    }
+    await node.subscribeAsync([host('c'), host('d')]);
+    await expect(node.subscribeAsync(host('e'))).rejects.toThrow();
+    await node.unsubscribeAsync(host('d'));
+    await node.subscribeAsync(host('e'));
+  });
+
   it.each([
     'json/g/other/d',
     'spBv1.0/g/NCMD/e',

@@ -50,7 +50,8 @@ export function createBroker(config: BrokerConfig, deps: BrokerDeps): Broker {
   const counters: BrokerCounters = { received: 0, waiting: 0, unkept: 0, refused: 0, oversized: 0, authFailed: 0 };
   let crowdedOut = 0;
   const logins = createLogins(credentials, { clock, log });
-  const subscriptions = new WeakMap<Client, number>();
+  /** Filters that were granted. */
+  const subscriptions = new WeakMap<Client, Set<string>>();
   const gate = createGate({
     log: logBus,
     clock,
@@ -104,16 +105,16 @@ export function createBroker(config: BrokerConfig, deps: BrokerDeps): Broker {
       },
       authorizePublish: (client, packet, done) => gate.pass(client === null ? undefined : logins.username(client), packet, done),
       authorizeSubscribe: (client, subscription, done) => {
-        const count = (subscriptions.get(client) ?? 0) + 1;
-        const reason =
-          count > config.maxSubscriptions ? 'too many subscriptions' : refuseSubscribe(logins.username(client) ?? '', subscription.topic);
+        const granted = subscriptions.get(client) ?? new Set();
+        const isFull = granted.size >= config.maxSubscriptions && !granted.has(subscription.topic);
+        const reason = isFull ? 'too many subscriptions' : refuseSubscribe(logins.username(client) ?? '', subscription.topic);
         if (reason !== undefined) {
           log.warn({ clientId: client.id, filter: subscription.topic.slice(0, 200), reason }, 'Subscription refused');
           // null answers SUBACK 0x80 and keeps the connection.
           done(null, null);
           return;
         }
-        subscriptions.set(client, count);
+        subscriptions.set(client, granted.add(subscription.topic));
         done(null, subscription);
       },
     });
@@ -121,6 +122,9 @@ export function createBroker(config: BrokerConfig, deps: BrokerDeps): Broker {
     broker.on('client', (client) => {
       deliverOvertakingPackets(client, broker.id);
       log.info({ clientId: client.id }, 'Client connected');
+    });
+    broker.on('unsubscribe', (filters, client) => {
+      for (const filter of filters) subscriptions.get(client)?.delete(filter);
     });
     broker.on('clientDisconnect', (client) => log.info({ clientId: client.id }, 'Client disconnected'));
     broker.on('clientError', (client, error) => log.debug({ clientId: client.id, reason: error.message }, 'Client error'));
