@@ -16,6 +16,9 @@ export interface Driver {
   /** Opens the connection. Rejects when the signal aborts. A failed or closed driver is never reused: the host makes a new one. */
   connect(signal: AbortSignal): Promise<void>;
 
+  /** What the configuration adds to the time that the host gives `connect`, ms: pauses, answers that are waited for. */
+  readonly connectExtraMs?: number | undefined;
+
   /**
    * Polled drivers: reads all tags of one device once. Resolves with a reading for every tag (bad ones with bad quality; a
    * tag that has no news in this cycle may be left out). Rejects when the device as a whole did not answer, and with

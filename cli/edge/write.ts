@@ -115,7 +115,7 @@ async function writeOnce({ connection, device }: Place, wanted: TagWrite, dataDi
     appendAudit(dataDir, 'console', { ...attempt, ...result });
   assertAuditable(dataDir);
   const driver = (await plugin.load()).create(config, { ...env, log: createLog('edge-write', 'error'), stateDir: `${dataDir}/drivers` });
-  const signal = AbortSignal.timeout(timeoutMs);
+  const signal = AbortSignal.timeout(timeoutMs + (driver.connectExtraMs ?? 0));
   let isSent = false;
   try {
     if (driver.write === undefined) throw new ConfigError(source, [`driver ${plugin.name} cannot write`]);

@@ -82,6 +82,16 @@ describe('a device at the start', () => {
     await host.stop();
   });
 
+  it('is reached when its configuration lets connecting take longer than the host would wait', async () => {
+    const { clock, host, lines } = setUp(
+      (clock) => ({ connectExtraMs: 16_000, connect: (signal) => clock.sleep(30_999, signal), read: async () => level(1) }),
+      ['a'],
+    );
+    await clock.advance(31_000);
+    expect(lines.slice(1)).toEqual(['30999 a online', '30999 a Level=1']);
+    await host.stop();
+  });
+
   it('that is subscribed to late is not called silent before that, and is when it says nothing then', async () => {
     const { clock, host, lines } = setUp(
       () => ({

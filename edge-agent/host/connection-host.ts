@@ -74,6 +74,7 @@ export interface ConnectionCounters {
 }
 
 export interface HostTiming {
+  /** To which a driver may add what its configuration lets it wait. */
   readonly connectTimeoutMs: number;
   readonly readTimeoutMs: number;
   readonly subscribeTimeoutMs: number;
@@ -170,7 +171,8 @@ export function createConnectionHost<C extends ConnectionConfig>(
     stopping.addEventListener('abort', stop, { once: true });
     try {
       stopping.throwIfAborted();
-      await within(clock, timing.connectTimeoutMs, 'connecting', driver.connect(over.signal), over.signal);
+      const connectMs = timing.connectTimeoutMs + (driver.connectExtraMs ?? 0);
+      await within(clock, connectMs, 'connecting', driver.connect(over.signal), over.signal);
       connections++;
       for (const device of devices) device.connected();
       const turns = createTurns();

@@ -6,6 +6,7 @@ import type { ConnectionConfig, DeviceSink, Driver, DriverPlugin, Reading } from
 export interface Script {
   /** Called for each connection; throw to refuse. */
   connect?(signal: AbortSignal): Promise<void>;
+  readonly connectExtraMs?: number;
   /** Called for each read of a polled driver. */
   read?: Driver['read'];
   /** Called for each connection of a subscribing driver. */
@@ -23,7 +24,7 @@ export interface ScriptedPlugin {
 export function scriptedPlugin(script: Script): ScriptedPlugin {
   let made = 0;
   let open = 0;
-  const { read, subscribe } = script;
+  const { connectExtraMs, read, subscribe } = script;
   const create = (): Driver => {
     made++;
     let isOpen = false;
@@ -33,6 +34,7 @@ export function scriptedPlugin(script: Script): ScriptedPlugin {
         open++;
         await script.connect?.(signal);
       },
+      ...(connectExtraMs === undefined ? {} : { connectExtraMs }),
       ...(read === undefined ? {} : { read }),
       ...(subscribe === undefined ? {} : { subscribe }),
       close: async () => {

@@ -11,10 +11,17 @@ import { createTransport, type ModbusTransport } from './transport.ts';
 
 /** Connecting, to the endpoint or to its backup. */
 
-/** So that an endpoint that swallows everything leaves time for the backup within the host's patience. */
+/** So that an endpoint that swallows everything leaves time for the backup within the host's patience, to which `connectExtraMs` is added. */
 const endpointPatienceMs = 5_000;
 /** Devices that are asked whether anybody is there before the other endpoint is tried. */
 const devicesAsked = 3;
+
+/** What the configuration adds to the time that opening the connection may take: pauses, and answers of devices that say nothing. */
+export function connectExtraMs(config: ModbusConfig): number {
+  if (config.backupEndpoint === undefined) return config.pauseAfterConnectMs;
+  const devices = Math.min(devicesAsked, config.devices.length);
+  return 2 * (config.pauseAfterConnectMs + devices * (config.timeoutMs + config.lateAnswerMs));
+}
 
 /** The transport for one of the endpoints of a connection. */
 export function transportFor(config: ModbusConfig, endpoint: string, clock: Clock): ModbusTransport {

@@ -1,7 +1,7 @@
 import { ConfigError } from '@nhip/core/process/errors';
 import { ConnectionLostError, type Driver, type DriverDeps } from '../../driver.ts';
 import type { ModbusConfig, ModbusDeviceConfig } from './config.ts';
-import { connectFirst, transportFor } from './connect.ts';
+import { connectExtraMs, connectFirst, transportFor } from './connect.ts';
 import { createCostMeter, expectedCost } from './cost.ts';
 import { createDevicePoints } from './device-points.ts';
 import { DeviceReader } from './device-reader.ts';
@@ -79,6 +79,7 @@ export function create(config: ModbusConfig, deps: DriverDeps): Driver {
   };
 
   return {
+    connectExtraMs: connectExtraMs(config),
     connect: async (signal) => {
       const learned = await learnedFile.load();
       for (const device of devices.values()) {
