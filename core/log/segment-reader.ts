@@ -38,9 +38,13 @@ export class ReadBudget {
 
 /** Fills `budget` with the durable records at or after `index`, over all segments. */
 export async function readRecords(segments: SegmentSet, index: number, budget: ReadBudget, quarantine: Quarantine): Promise<void> {
-  for (let segment = segments.firstFrom(index); segment !== undefined; segment = segments.firstFrom(segment.endIndex)) {
+  let next = index;
+  for (let segment = segments.firstFrom(next); segment !== undefined; segment = segments.firstFrom(next)) {
+    const from = next;
+    // As it is now: by the end of the read the segment may have grown by records that were not read.
+    next = segment.endIndex;
     try {
-      if (!(await readSegment(segment, index, budget, quarantine))) {
+      if (!(await readSegment(segment, from, budget, quarantine))) {
         break;
       }
     } catch (error) {
@@ -55,7 +59,7 @@ export async function readRecords(segments: SegmentSet, index: number, budget: R
 
 /**
  * Adds the segment's durable records at or after `index` to `budget`; skips damage and reports it once.
- * True when the segment was read to its end, false when the budget is used up.
+ * True when the segment was read to the end that it had at the call, false when the budget is used up.
  */
 async function readSegment(segment: Segment, index: number, budget: ReadBudget, quarantine: Quarantine): Promise<boolean> {
   const end: RecordPlace = { index: segment.endIndex, position: segment.size };
