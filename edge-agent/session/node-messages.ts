@@ -21,7 +21,7 @@ interface NodeMessagesDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly devices: DeviceTable;
-  /** Devices whose birth is too large; said once. */
+  /** Devices whose birth is too large, over all sessions: it is said once. */
   readonly unborn: Set<string>;
 }
 
@@ -58,8 +58,10 @@ export function createNodeMessages(
   const { clock, log, devices, unborn } = deps;
   const dataQos = config.isStrict === true ? 0 : 1;
   let seq = 0;
-  /** Devices with a DBIRTH since the last NBIRTH. */
+  /** Devices with a DBIRTH since the last NBIRTH: the host knows them. */
   const born = new Set<string>();
+  /** Devices whose DBIRTH, as they are configured now, was sent or is too large. */
+  const declared = new Set<string>();
 
   function nextSeq(): number {
     seq = (seq + 1) % 256;
@@ -77,7 +79,7 @@ export function createNodeMessages(
   }
 
   function birthDevice(deviceId: string): void {
-    born.add(deviceId);
+    declared.add(deviceId);
     const timestampMs = clock.now();
     const payload = encodePayload({ timestampMs, seq: (seq + 1) % 256, metrics: devices.birthMetrics(deviceId, timestampMs) });
     if (payload.length > config.maxPayloadBytes) {
@@ -89,14 +91,16 @@ export function createNodeMessages(
       unborn.add(deviceId);
       return;
     }
+    unborn.delete(deviceId);
+    born.add(deviceId);
     nextSeq();
     sendUnacknowledged('DBIRTH', deviceId, payload);
   }
 
   /** Born and declared dead at once when it was not born yet: the host then knows the aliases of what the backlog still holds of it. */
   function deathDevice(deviceId: string): void {
-    if (!born.has(deviceId)) birthDevice(deviceId);
-    if (unborn.has(deviceId)) return;
+    if (!declared.has(deviceId)) birthDevice(deviceId);
+    if (!born.has(deviceId)) return;
     sendUnacknowledged('DDEATH', deviceId, encodePayload({ timestampMs: clock.now(), seq: nextSeq(), metrics: [] }));
   }
 
@@ -114,6 +118,7 @@ export function createNodeMessages(
     birth(nodeMetrics) {
       seq = 0;
       born.clear();
+      declared.clear();
       const timestampMs = clock.now();
       const metrics: Metric[] = [
         bdSeqMetric(bdSeq, timestampMs),
@@ -130,7 +135,7 @@ export function createNodeMessages(
     deviceChanged(deviceId, isOnline) {
       if (isOnline === true) birthDevice(deviceId);
       else if (isOnline === false) deathDevice(deviceId);
-      else born.delete(deviceId);
+      else declared.delete(deviceId);
     },
     nodeData(metrics) {
       sendUnacknowledged('NDATA', '', nodeData(metrics));
@@ -138,7 +143,7 @@ export function createNodeMessages(
     nodeDataAcknowledged: (metrics) => publish('NDATA', '', nodeData(metrics), dataQos),
     deviceData(device, encode) {
       // The backlog of an earlier run may come before anybody knows whether the device answers now.
-      if (!born.has(device)) birthDevice(device);
+      if (!declared.has(device)) birthDevice(device);
       return publish('DDATA', device, encode(nextSeq()), dataQos);
     },
     death() {
