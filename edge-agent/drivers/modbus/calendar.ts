@@ -15,7 +15,7 @@ export function calendar(words: 3 | 4): ValueType {
       return timeOf([1900 + (b[at + 2] ?? 0), month, b[at + 1] ?? 0, b[at + 3] ?? 0, b[at + 4] ?? 0, b[at + 5] ?? 0, ms]);
     },
     write: (value, b) => {
-      const date = dateOf(value, 1900, 2099);
+      const date = dateOf(value, 1970, 2099);
       b.set([date.getUTCMonth() + 1, date.getUTCDate(), date.getUTCFullYear() - 1900]);
       b.set([date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()], 3);
       if (words === 4) b.writeUInt16BE(date.getUTCMilliseconds(), 6);
@@ -41,13 +41,13 @@ export const datetime4: ValueType = {
   },
 };
 
-/** `null` for what no calendar has, such as month 0 of a clock that was never set. */
+/** `null` for what no calendar has, such as month 0 of a clock that was never set, and for what is before 1970: a DateTime has no sign. */
 function timeOf(parts: readonly [number, number, number, number, number, number, number]): number | null {
   const [year, month, day, hour, minute, second, ms] = parts;
   const time = Date.UTC(year, month - 1, day, hour, minute, second, ms);
   const date = new Date(time);
   const isReal = date.getUTCMonth() === month - 1 && date.getUTCDate() === day && hour < 24 && minute < 60 && second < 60 && ms < 1000;
-  return isReal ? time : null;
+  return isReal && time >= 0 ? time : null;
 }
 
 function dateOf(value: number | bigint, firstYear: number, lastYear: number): Date {

@@ -55,8 +55,8 @@ const valuesOf: Readonly<Record<string, fc.Arbitrary<Value>>> = {
   'holding:0:mod10k2': int(0, 99_999_999),
   'holding:0:mod10k4': big(0n, 10n ** 16n - 1n),
   'holding:0:epoch32': int(0, 2 ** 32 - 1).map((seconds) => Number(seconds) * 1000),
-  'holding:0:calendar3': int(Date.UTC(1900, 0, 1) / 1000, Date.UTC(2099, 11, 31) / 1000).map((seconds) => Number(seconds) * 1000),
-  'holding:0:calendar4': fc.integer({ min: Date.UTC(1900, 0, 1), max: Date.UTC(2099, 11, 31) }),
+  'holding:0:calendar3': int(0, Date.UTC(2099, 11, 31) / 1000).map((seconds) => Number(seconds) * 1000),
+  'holding:0:calendar4': fc.integer({ min: 0, max: Date.UTC(2099, 11, 31) }),
   'holding:0:datetime4': fc.integer({ min: Date.UTC(2000, 0, 1), max: Date.UTC(2127, 11, 31) }),
   'holding:0:string7': fc.stringMatching(/^[!-~]{0,7}$/),
 };
@@ -156,6 +156,16 @@ describe('types of meters', () => {
     expect(decode('holding:0:datetime4', [0, 26, 11, 22, 0, 47 | 0x80, 0x75, 0x30])).toBeNull();
     expect(decode('holding:0:datetime4', [0, 26, 2, 30, 0, 0, 0, 0])).toBeNull();
     expect(decode('holding:0:calendar3', [0, 0, 0, 0, 0, 0])).toBeNull();
+  });
+
+  it('takes a clock before 1970 for one that was never set: a DateTime has no sign', () => {
+    expect(decode('holding:0:calendar3', [1, 1, 0, 0, 0, 0])).toBeNull();
+    expect(decode('holding:0:calendar4', [12, 31, 69, 23, 59, 59, 0x03, 0xe7])).toBeNull();
+    expect(decode('holding:0:calendar4', [1, 1, 70, 0, 0, 0, 0, 0])).toBe(0);
+    expect(() => thereAndBack('holding:0:calendar3', -1000, 0)).toThrow('1970');
+  });
+
+  it('reads seconds since 1970', () => {
     expect(decode('holding:0:epoch32', [0x5f, 0x5e, 0x10, 0x00])).toBe(0x5f5e1000 * 1000);
   });
 });
