@@ -79,6 +79,22 @@ export async function lossesOf(
   return entries;
 }
 
+type Range = readonly [from: number, to: number];
+
+/** The parts of `ranges` in which no record can be read. */
+export async function unreadableParts(ranges: readonly Range[], read: ReadRecords): Promise<readonly Range[]> {
+  const parts: Range[] = [];
+  for (const [from, to] of ranges) {
+    let next = from;
+    for await (const { index } of placedRecords(read, from, to)) {
+      if (index > next) parts.push([next, Math.min(index, to)]);
+      next = index + 1;
+    }
+    if (next < to) parts.push([next, to]);
+  }
+  return parts;
+}
+
 /** Where readable records begin again. */
 interface Border {
   readonly stream: string;

@@ -28,6 +28,21 @@ describe('an outbox whose disk does damage', () => {
     expect(damage).toMatchObject([{ stream, seqFrom: 0, seqTo: 2 }]);
   });
 
+  it('counts nothing as missing that can be read, and leaves it to be sent', async () => {
+    const { sim } = await stopped(0);
+    sim.flipBit(logFile(sim), { next: () => 0, bytes: () => new Uint8Array(0) }, Math.floor(sim.content(logFile(sim)).length / 2));
+    const { outbox, clock } = await openSimOutbox(sim);
+    const there = (await recordsFrom(outbox)).map(({ index }) => index);
+    expect(there).toHaveLength(9);
+    await outbox.missing(0, 10);
+    expect(there.filter((index) => outbox.acks.isAcknowledged(index))).toEqual([]);
+    expect(outbox.acks.open(0, 10)).toHaveLength(2);
+    expect(outbox.counts().lost).toBe(2);
+    const damage = (await drainReports(outbox, clock)).filter(({ reason }) => reason === 'outboxDamaged');
+    const [before] = outbox.acks.open(0, 10);
+    expect(damage).toMatchObject([{ seqFrom: 2 * (before?.[1] ?? 0), seqTo: 2 * (before?.[1] ?? 0) + 2 }]);
+  });
+
   it('counts records that were cut off with a damaged end, and never gives their numbers again', async () => {
     const { sim, stream } = await stopped(3);
     const path = logFile(sim);

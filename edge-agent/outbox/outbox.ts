@@ -12,7 +12,7 @@ import type { StreamStart } from './ledger-text.ts';
 import type { LossEntry } from './loss-entries.ts';
 import { LossLedger } from './loss-ledger.ts';
 import { LossTally, tallyLimits } from './loss-tally.ts';
-import { lossesOf } from './lost-range.ts';
+import { lossesOf, unreadableParts } from './lost-range.ts';
 import { lastBefore, nextReadable, type PlacedRecord, type ReadRecords } from './place.ts';
 import { createReleased } from './released.ts';
 import { createResend, type FoundRecord } from './resend.ts';
@@ -38,7 +38,10 @@ export interface Outbox {
   append(device: string, readings: readonly Reading[], definitions: ReadonlyMap<string, MetricDefinition>): Promise<void>;
   /** Makes the acknowledged place durable. */
   commitAcks(): Promise<void>;
-  /** Records [fromIndex, toIndex) cannot be read: counts what is not acknowledged, then acknowledges them. */
+  /**
+   * Records of [fromIndex, toIndex) cannot be read: counts those that are not acknowledged, then acknowledges them. What can be read
+   * all the same is left as it is: the next session sends it.
+   */
   missing(fromIndex: number, toIndex: number): Promise<void>;
   /** Every number of the stream below it was acknowledged or is part of an acknowledged report; undefined while it is not known. */
   released(): Promise<OutboxIdentity | undefined>;
@@ -173,13 +176,14 @@ export async function openOutbox(
       ledger.noteProgress();
     },
     async missing(fromIndex, toIndex) {
-      for (const [from, to] of tracker.open(fromIndex, toIndex)) {
+      const gaps = await unreadableParts(tracker.open(fromIndex, toIndex), read);
+      for (const [from, to] of gaps) {
         const end = to >= log.stats().nextIndex ? { stream, seq: taking.durableEnd() } : undefined;
         const known = { acks: tracker, limits, accountedBelow, end };
         count(await lossesOf({ fromIndex: from, toIndex: to, reason: 'outboxDamaged' }, read, known));
       }
       await ledger.sync();
-      tracker.acknowledge(fromIndex, toIndex);
+      for (const [from, to] of gaps) tracker.acknowledge(from, to);
     },
     released,
     nextReport: () => ledger.nextReport((samples) => taking.take(samples)),
