@@ -5,7 +5,8 @@ import type { Log } from '@nhip/core/process/log';
 import type { PlantModel } from '@nhip/core/wire/plant';
 import { metricNames } from '@nhip/core/wire/vocabulary';
 import type { HistoryStore } from '@nhip/stores/history-store';
-import type { Dirty, DirtyCause, Ledger, SegmentWrite } from '../plant-state/ledger.ts';
+import type { Dirty, DirtyCause } from '../plant-state/dirty-marks.ts';
+import type { Ledger, SegmentWrite } from '../plant-state/ledger.ts';
 import type { MachineReader } from './machine-history.ts';
 import { type PlantTime, spansBetween } from './plant-time.ts';
 import type { Member } from './scopes.ts';
@@ -166,9 +167,11 @@ export function createLedgerKeeper({ store, ledger, reader, time, plant, members
   async function doDirty(dirty: Dirty, nowMs: number): Promise<void> {
     const member = members().find(({ machine }) => machine === dirty.machine);
     const { stored } = ledger.machine(dirty.machine);
+    // Whoever computes it from now on sees why it was marked.
+    if (stored === undefined || dirty.to <= stored.from || dirty.from >= stored.to) return ledger.clearDirty(dirty, dirty);
     // Newest day first.
-    const day = time.day(Math.min(dirty.to, stored?.to ?? dirty.to) - 1);
-    if (member !== undefined && stored !== undefined) {
+    const day = time.day(Math.min(dirty.to, stored.to) - 1);
+    if (member !== undefined) {
       const isSame = dirty.cause === 'plantModel' && (await ledger.configs(dirty.machine, day)).join() === configOf(dirty.machine, day);
       if (dirty.cause === 'lateData') await againFrom(member, day.from, dirty.cause, nowMs);
       else if (!isSame) await again(member, day, dirty.cause, nowMs);

@@ -1,6 +1,7 @@
 import { type Correction, heldCorrections, maxOpenMs } from '@nhip/core/kpi/corrections';
 import type { Span } from '@nhip/core/kpi/span';
 import type { Database, Query } from './database.ts';
+import type { DirtyMarks } from './dirty-marks.ts';
 
 /** What people said about stops: an append-only list, the same for ever. */
 export interface CorrectionLog {
@@ -24,7 +25,7 @@ interface StoredSpan {
   readonly to: number;
 }
 
-export async function createCorrectionLog(database: Database, markDirty: MarkDirty): Promise<CorrectionLog> {
+export async function createCorrectionLog(database: Database, dirty: Pick<DirtyMarks, 'mark'>): Promise<CorrectionLog> {
   let lastSeq = await database.read(async (query) => Number((await query('SELECT coalesce(max(seq), 0) FROM corrections'))[0]?.[0] ?? 0));
 
   return {
@@ -33,11 +34,14 @@ export async function createCorrectionLog(database: Database, markDirty: MarkDir
       const seq = ++lastSeq;
       const entry = { ...draft, id: idOf(seq) } as Correction;
       const { from, to } = union(ownSpan(entry), replacedSpan);
-      await database.write(async (connection) => {
-        const values = { seq, machine: entry.machine, from, to, entry: JSON.stringify(entry) };
-        await connection.run('INSERT INTO corrections VALUES ($seq::BIGINT, $machine, $from::BIGINT, $to::BIGINT, $entry)', values);
-        await markDirty(connection, entry.machine, affected, 'correction');
-      });
+      await database.write(
+        async (connection) => {
+          const values = { seq, machine: entry.machine, from, to, entry: JSON.stringify(entry) };
+          await connection.run('INSERT INTO corrections VALUES ($seq::BIGINT, $machine, $from::BIGINT, $to::BIGINT, $entry)', values);
+          return dirty.mark(connection, { machine: entry.machine, ...affected, cause: 'correction' });
+        },
+        (show) => show(),
+      );
       return entry;
     },
     async touching(machines, { from, to }) {
@@ -67,13 +71,6 @@ export async function createCorrectionLog(database: Database, markDirty: MarkDir
     },
   };
 }
-
-export type MarkDirty = (
-  connection: Parameters<Parameters<Database['write']>[0]>[0],
-  machine: string,
-  span: Span,
-  cause: 'correction' | 'plantModel' | 'lateData',
-) => Promise<void>;
 
 /** Ids sort as the entries do. */
 function idOf(seq: number): string {

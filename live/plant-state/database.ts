@@ -5,8 +5,8 @@ import { prepareSchema } from './schema.ts';
 
 /** The embedded database of the plant state: one writer, one reader that sees what was committed. */
 export interface Database {
-  /** One transaction; others wait for it. Durable when it resolves. */
-  write<Result>(work: (connection: DuckDBConnection) => Promise<Result>): Promise<Result>;
+  /** One transaction; others wait for it. Durable when it resolves. `committed` is called then, before the next one begins. */
+  write<Result>(work: (connection: DuckDBConnection) => Promise<Result>, committed?: (result: Result) => void): Promise<Result>;
   /** Queries that see one state of the database; other reads wait for it, writes do not. */
   read<Result>(work: (query: Query) => Promise<Result>): Promise<Result>;
   /** Copies the database into the new file `copy`, as of one moment; writes wait. */
@@ -49,7 +49,12 @@ function connected(path: string, instance: DuckDBInstance, writer: DuckDBConnect
   let isOpen = true;
 
   return {
-    write: (work) => writes(() => inTransaction(writer, () => work(writer))),
+    write: (work, committed) =>
+      writes(async () => {
+        const result = await inTransaction(writer, () => work(writer));
+        committed?.(result);
+        return result;
+      }),
     read: (work) =>
       reads(() =>
         inTransaction(reader, () => work(async (sql, params = {}) => (await reader.runAndReadAll(sql, { ...params })).getRows())),

@@ -1,17 +1,9 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Span } from '@nhip/core/kpi/span';
-import type { MarkDirty } from './correction-log.ts';
 import type { Database } from './database.ts';
+import { createDirtyMarks, type Dirty, type DirtyCause, type DirtyMarks } from './dirty-marks.ts';
 import { type LedgerSums, readSums, type SumsQuery } from './ledger-sums.ts';
 import { appendSegments, fingerprintOf, type NewSegment, retire, type Segment, storedSegments } from './segments.ts';
-
-export type DirtyCause = 'correction' | 'plantModel' | 'lateData';
-
-/** What must be computed again. */
-export interface Dirty extends Span {
-  readonly machine: string;
-  readonly cause: DirtyCause;
-}
 
 /** What the ledger knows of a machine. */
 export interface LedgerMachine {
@@ -40,6 +32,7 @@ export interface Ledger {
     writes: readonly SegmentWrite[],
     nowMs: number,
   ): Promise<readonly { readonly machine: string; readonly changed: readonly Span[] }[]>;
+  /** Comes before the first figures of a machine: marks are kept of the machines that the ledger knows. */
   setFirst(machine: string, firstMs: number | null): Promise<void>;
   sums(query: SumsQuery): Promise<LedgerSums>;
   /** Samples that the history held when the figures of an hour were computed; hours without are left out. */
@@ -50,8 +43,8 @@ export interface Ledger {
   configs(machine: string, span: Span): Promise<readonly string[]>;
   dirty(): readonly Dirty[];
   markDirty(list: readonly Dirty[], setting?: { readonly name: string; readonly value: string }): Promise<void>;
-  /** Takes [from, to) out of what is dirty for that reason. */
-  clearDirty(dirty: Dirty, done: Span): Promise<void>;
+  /** Takes a span out of one of `dirty()`, unless it was marked again since then. */
+  clearDirty(done: Dirty, span: Span): Promise<void>;
   setting(name: string): Promise<string | undefined>;
   stats(): LedgerStats;
 }
@@ -69,9 +62,9 @@ interface MachineRow {
   firstMs: number | null | undefined;
 }
 
-export async function createLedger(database: Database): Promise<{ readonly ledger: Ledger; readonly mark: MarkDirty }> {
+export async function createLedger(database: Database): Promise<{ readonly ledger: Ledger; readonly dirty: DirtyMarks }> {
   const machines = await readMachines(database);
-  let dirty = await readDirty(database, machines);
+  const dirty = await createDirtyMarks(database, machines);
   let segmentCount = await database.read(async (query) => Number((await query('SELECT count(*)::DOUBLE FROM segments'))[0]?.[0] ?? 0));
   const restated: Record<DirtyCause, number> = { correction: 0, plantModel: 0, lateData: 0 };
 
@@ -88,14 +81,6 @@ export async function createLedger(database: Database): Promise<{ readonly ledge
       return row;
     });
   }
-
-  const mark: MarkDirty = async (connection, machine, { from, to }, cause) => {
-    const { id, stored } = machines.get(machine) ?? {};
-    // What is not stored is computed when it is asked for.
-    if (id === undefined || stored === undefined || to <= stored.from || from >= stored.to) return;
-    await connection.run('INSERT INTO dirty VALUES ($id, $from::BIGINT, $to::BIGINT, $cause)', { id, from, to, cause });
-    dirty = [...dirty, { machine, from, to, cause }];
-  };
 
   function idOf(machine: string): number {
     return machines.get(machine)?.id ?? -1;
@@ -201,40 +186,21 @@ export async function createLedger(database: Database): Promise<{ readonly ledge
       );
       return rows.map(([config]) => String(config));
     },
-    dirty: () => dirty,
+    dirty: dirty.list,
     async markDirty(list, setting) {
-      await database.write(async (connection) => {
-        for (const { machine, cause, ...span } of list) await mark(connection, machine, span, cause);
-        if (setting === undefined) return;
+      const work = async (connection: DuckDBConnection): Promise<readonly (() => void)[]> => {
+        const shown: (() => void)[] = [];
+        for (const each of list) shown.push(await dirty.mark(connection, each));
+        if (setting === undefined) return shown;
         await connection.run('DELETE FROM settings WHERE name = $name', { name: setting.name });
         await connection.run('INSERT INTO settings VALUES ($name, $value)', setting);
+        return shown;
+      };
+      await database.write(work, (shown) => {
+        for (const show of shown) show();
       });
     },
-    async clearDirty(done, span) {
-      const rest = [
-        { ...done, to: Math.min(done.to, span.from) },
-        { ...done, from: Math.max(done.from, span.to) },
-      ].filter(({ from, to }) => from < to);
-      await database.write(async (connection) => {
-        const { machine, from, to, cause } = done;
-        const id = machines.get(machine)?.id ?? -1;
-        const key = { id, from, to, cause };
-        await connection.run(
-          'DELETE FROM dirty WHERE machine = $id AND from_ms = $from::BIGINT AND to_ms = $to::BIGINT AND cause = $cause',
-          key,
-        );
-        for (const each of rest) {
-          await connection.run('INSERT INTO dirty VALUES ($id, $from::BIGINT, $to::BIGINT, $cause)', {
-            ...key,
-            from: each.from,
-            to: each.to,
-          });
-        }
-      });
-      const isDone = (each: Dirty): boolean =>
-        each.machine === done.machine && each.from === done.from && each.to === done.to && each.cause === done.cause;
-      dirty = [...dirty.filter((each) => !isDone(each)), ...rest];
-    },
+    clearDirty: dirty.clear,
     setting: (name) =>
       database.read(async (query) => {
         const value = (await query('SELECT value FROM settings WHERE name = $name', { name }))[0]?.[0];
@@ -242,7 +208,7 @@ export async function createLedger(database: Database): Promise<{ readonly ledge
       }),
     stats: () => ({ machines: machines.size, segments: segmentCount, restated }),
   };
-  return { ledger, mark };
+  return { ledger, dirty };
 }
 
 async function readMachines(database: Database): Promise<Map<string, MachineRow>> {
@@ -257,14 +223,6 @@ async function readMachines(database: Database): Promise<Map<string, MachineRow>
       return [String(machine), { id: Number(id), stored, firstMs }];
     }),
   );
-}
-
-async function readDirty(database: Database, machines: ReadonlyMap<string, MachineRow>): Promise<readonly Dirty[]> {
-  const names = new Map([...machines].map(([machine, { id }]) => [id, machine]));
-  const rows = await database.read((query) => query('SELECT machine, from_ms, to_ms, cause FROM dirty'));
-  return rows.map(([id, from, to, cause]) => ({
-    ...{ machine: names.get(Number(id)) ?? '', from: Number(from), to: Number(to), cause: String(cause) as DirtyCause },
-  }));
 }
 
 async function writeHours(connection: DuckDBConnection, machine: number, hours: ReadonlyMap<number, number>): Promise<void> {

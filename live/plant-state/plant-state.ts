@@ -21,8 +21,8 @@ export interface PlantState {
 export async function openPlantState(dataDir: string): Promise<PlantState> {
   const database = await openDatabase(join(dataDir, plantStateFile));
   try {
-    const { ledger, mark } = await createLedger(database);
-    const corrections = await createCorrectionLog(database, mark);
+    const { ledger, dirty } = await createLedger(database);
+    const corrections = await createCorrectionLog(database, dirty);
     return { corrections, ledger, copyTo: database.copyTo, close: database.close };
   } catch (error) {
     await database.close();
