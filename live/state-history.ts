@@ -36,7 +36,8 @@ export async function readStates(
     const [states = [], reasons = [], connections = []] = found.slice(i * stateMetrics.length);
     const known = [states, reasons, connections].flatMap((list) => list.map(({ t }) => t));
     const wasLost = connections.some(({ v }) => v !== 'online');
-    const heardMs = await readHeard(store, machine, known, wasLost, range);
+    // Where no state was ever told, no sign of life makes one.
+    const heardMs = states.length === 0 ? [] : await readHeard(store, machine, known, wasLost, range);
     byMachine.set(machine, stateIntervals({ ...range, states, reasons, connections, heardMs, evidenceMs }));
   }
   return byMachine;

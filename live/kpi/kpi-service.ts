@@ -148,8 +148,10 @@ export function createKpiService({ store, ledger, keeper, reader, time, scope, e
       }
     }
     const reads = readsOf(gaps);
-    if (reads.reduce((sum, { span, members }) => sum + (span.to - span.from) * members.length, 0) > maxMachineMs)
-      refuse(asked, periods, nowMs);
+    // Without a history there is nothing to compute, and what people said of that time is read all the same.
+    const withHistory = (members: readonly Member[]) => members.filter(({ machine }) => ledger.machine(machine).firstMs !== null);
+    const costMs = reads.reduce((sum, { span, members }) => sum + (span.to - span.from) * withHistory(members).length, 0);
+    if (costMs > maxMachineMs) refuse(asked, periods, nowMs);
     for (const { span, members } of reads) {
       const read = await reader.read(members, span, nowMs);
       for (const gap of gaps) {

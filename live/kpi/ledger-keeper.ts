@@ -50,6 +50,11 @@ const maxSettled = 8;
 const maxWanted = 1000;
 const lookEveryMs = 3_600_000;
 const modelSetting = 'plantModel';
+/** Metrics that figures come of; a history begins with the first sample of any. */
+const countedMetrics: Readonly<Record<Member['role'], readonly string[]>> = {
+  machine: [metricNames.state, metricNames.countGood, metricNames.countReject, metricNames.countTotal, metricNames.energyImport],
+  meter: [metricNames.energyImport],
+};
 
 export function createLedgerKeeper({ store, ledger, reader, time, plant, members, unknownAfterMs, log }: KeeperDeps): LedgerKeeper {
   const wanted = new Map<string, number>();
@@ -230,9 +235,12 @@ export function createLedgerKeeper({ store, ledger, reader, time, plant, members
     if (member === undefined) return false;
     lookAgainMs.set(member.machine, nowMs + lookEveryMs);
     const { firstMs } = ledger.machine(member.machine);
-    const metric = member.role === 'meter' ? metricNames.energyImport : metricNames.state;
-    const { t } = await store.range({ machine: member.machine, metric, fromMs: earliestMs, toMs: nowMs, limit: 1 });
-    const found = t[0] === undefined ? null : time.day(t[0]).from;
+    let found: number | null = null;
+    for (const metric of countedMetrics[member.role]) {
+      // Before what is found already, where there is nothing most often.
+      const { t } = await store.range({ machine: member.machine, metric, fromMs: earliestMs, toMs: found ?? nowMs, limit: 1 });
+      if (t[0] !== undefined) found = time.day(t[0]).from;
+    }
     // What retention took away was there all the same.
     if (found === firstMs || (found !== null && firstMs != null && found > firstMs) || (found === null && firstMs != null)) return false;
     await ledger.setFirst(member.machine, found);

@@ -3,6 +3,7 @@ import { expectedMs } from '@nhip/core/kpi/parts';
 import type { PeriodKind } from '@nhip/core/kpi/periods';
 import { addSums } from '@nhip/core/kpi/sums';
 import { afterEach, describe, expect, it } from 'vitest';
+import { countsOf } from '../testing/kpi-day.ts';
 import { kpiHistory, kpiPlant, kpiStartMs, meter, packer, saw } from '../testing/kpi-plant.ts';
 import { type KpiRig, startKpiRig } from '../testing/kpi-rig.ts';
 import { createMemoryPlace, createMemoryStore } from '../testing/memory-store.ts';
@@ -156,6 +157,38 @@ describe('the ledger', () => {
     await expect(rig.rows('line:L1', fromMs - 65 * dayMs, toMs, nowMs, { by: 'day' })).rejects.toMatchObject({ status: 503 });
     await rig.work(nowMs);
     expect(await rig.rows('line:L1', fromMs - 65 * dayMs, toMs, nowMs, { by: 'day' })).toHaveLength(67);
+  });
+
+  it('answers for a long past of a device that tells neither states nor counters, without reading it', async () => {
+    const memory = createMemoryStore();
+    const asked: string[] = [];
+    const buckets: typeof memory.buckets = (query) => {
+      asked.push(query.metric);
+      return memory.buckets(query);
+    };
+    const longAgoMs = toMs - 180 * dayMs;
+    await writeHistory(memory, countsOf(saw, 'Power/Active', { fromMs: longAgoMs, toMs: nowMs, stepMs: 6 * hourMs, perStep: 1 }));
+    rig = await startKpiRig({ store: { ...memory, buckets }, plant: kpiPlant });
+    await rig.work(nowMs);
+    const days = await rig.rows(`machine:${saw}`, toMs - 170 * dayMs, toMs, nowMs, { by: 'day' });
+    expect(days).toHaveLength(170);
+    expect(days.map(({ parts }) => parts.statesMs.unknown)).toEqual(days.map(() => dayMs));
+    expect(asked).toEqual([]);
+  });
+
+  it('begins with the first piece that was counted, whether the machine tells states or not', async () => {
+    const { rig } = await started([
+      ...countsOf(saw, 'Count/Good', { fromMs: fromMs - 100 * dayMs, toMs: nowMs, stepMs: 6 * hourMs, perStep: 1 }),
+      ...countsOf(packer, 'Count/Good', { fromMs: fromMs - 100 * dayMs, toMs: nowMs, stepMs: 6 * hourMs, perStep: 1 }),
+      [packer, 'State', fromMs, 'running'],
+    ]);
+    await rig.work(nowMs);
+    const days = await rig.rows('line:L1', fromMs - 95 * dayMs, fromMs, nowMs, { by: 'day' });
+    expect(days.map(({ parts }) => parts.produced)).toEqual(days.map(() => 4));
+    for (const machine of [saw, packer]) {
+      const { firstMs, stored } = rig.state.ledger.machine(machine);
+      expect([firstMs, stored?.from]).toEqual([fromMs - 100 * dayMs, fromMs - 100 * dayMs]);
+    }
   });
 
   it('has 25 hours on the day on which the clocks go back', async () => {

@@ -9,7 +9,7 @@ import { appendSegments, fingerprintOf, type NewSegment, retire, type Segment, s
 export interface LedgerMachine {
   /** Time that is stored, without a hole; undefined: none. */
   readonly stored: Span | undefined;
-  /** When its history begins, undefined while nobody looked, null when there is none. */
+  /** When the history that figures come of begins, undefined while nobody looked, null when there is none. */
   readonly firstMs: number | null | undefined;
 }
 
