@@ -108,16 +108,15 @@ export function createDowntime({ corrections, stopReader, reader, time, plant, i
     }
   }
 
-  function requireSense(draft: CorrectionDraft, { timeline, allCorrections, from, to }: FoundStop): void {
+  function requireSense(draft: CorrectionDraft, stop: FoundStop): void {
+    const { timeline, allCorrections, from, to } = stop;
     if (draft.kind === 'split' && !(draft.splitMs > from && draft.splitMs < to)) throw new HttpProblem(409, problems.notInsideStop);
     // What is checked does not depend on the id, which it gets when it is written.
     const problem = correctionProblem({ ...draft, id: '' } as Correction, timeline, time.rules.reasons, allCorrections);
     if (problem !== null) throw new HttpProblem(409, problems[problem]);
-    if (allCorrections.length >= maxEntries) {
-      throw new HttpProblem(
-        409,
-        `There are ${allCorrections.length} entries on this time already: take no more down, what holds is the last one.`,
-      );
+    const entries = entriesOf(stop);
+    if (entries >= maxEntries) {
+      throw new HttpProblem(409, `There are ${entries} entries on this time already: take no more down, what holds is the last one.`);
     }
   }
 
@@ -179,6 +178,14 @@ export function createDowntime({ corrections, stopReader, reader, time, plant, i
       return closed;
     },
   };
+}
+
+/** Entries on a stop itself. One without an end that began before belongs to an earlier stop, however far it might have reached. */
+function entriesOf({ corrections, from }: FoundStop): number {
+  const isEarlier = (entry: Correction): boolean => entry.kind === 'reclassify' && entry.toMs === null && entry.fromMs < from;
+  const earlier = new Set(corrections.filter(isEarlier).map(({ id }) => id));
+  const own = corrections.filter((entry) => !earlier.has(entry.kind === 'withdraw' ? entry.replaces : entry.id));
+  return own.length;
 }
 
 function ownSpan(draft: CorrectionDraft | Correction): readonly Span[] {
