@@ -1,26 +1,33 @@
-import type { StateInterval } from '@nhip/core/wire/live';
+import type { MachineView, StateInterval } from '@nhip/core/wire/live';
 import { type MachineState, machineStates } from '@nhip/core/wire/vocabulary';
 import { toneOf } from './look.ts';
 
-interface Current {
-  readonly state: MachineState;
-  readonly reason: string | null;
-  readonly since: number | null;
-}
+/** What the live feed says of a machine. */
+export type Current = Pick<MachineView, 'state' | 'reason' | 'since' | 'connection' | 'lastSample'>;
 
 /**
- * Intervals of [from, to) from what was fetched (oldest first) and what the live feed says now. The current state wins from
- * its start on; between the end of the fetched part and that start the last fetched state is taken to have lasted.
+ * Intervals of [from, to): what was fetched (oldest first), then what the live feed says now; [] where nothing was fetched.
+ * The feed tells since when a state holds, but not where data was missing since then: the answer does, and what it says stands. The current
+ * state is put after its end, or from its own start when the answer does not know of the change yet; between the end of the answer
+ * and that start the last fetched state is taken to have lasted. A machine that is not reached, or was not heard of since its data
+ * ended, is `unknown`.
  */
 export function extended(fetched: readonly StateInterval[], current: Current | null, from: number, to: number): StateInterval[] {
-  const since = current?.since ?? null;
-  const cut = since === null ? to : Math.max(from, Math.min(since, to));
-  const kept = clipped(fetched, from, cut);
-  if (current === null || since === null || since >= to) return kept;
-  const last = kept.at(-1);
-  if (last !== undefined && last.to < cut) kept[kept.length - 1] = { ...last, to: cut };
-  kept.push({ from: Math.max(since, from), to, state: current.state, reason: current.reason });
-  return kept;
+  const answered = clipped(fetched, from, to);
+  const last = answered.at(-1);
+  if (current === null || last === undefined) return answered;
+  const since = current.since ?? last.from;
+  // By a clock that is ahead the change is still to come; it is shown all the same.
+  const isNews = since > last.from;
+  const start = isNews && since < to ? since : last.to;
+  if (start >= to) return answered;
+  // Read last and seldom: the time of the newest sample changes all the time, and whoever shows this draws it anew then.
+  const isHeard = isNews || last.state !== 'unknown' || (current.lastSample ?? 0) > last.from;
+  const state = current.connection === 'online' && isHeard ? current.state : 'unknown';
+  const reason = state === 'unknown' ? null : current.reason;
+  const before = [...answered.slice(0, -1), { ...last, to: start }];
+  if (state !== last.state || reason !== last.reason) return [...before, { from: start, to, state, reason }];
+  return [...answered.slice(0, -1), { ...last, to }];
 }
 
 export function clipped(intervals: readonly StateInterval[], from: number, to: number): StateInterval[] {
