@@ -130,6 +130,30 @@ describe('figures of the shift', () => {
     expect(hub.machine(press)?.countGood).toBe(2);
   });
 
+  it('goes by the calendar of the plant: no target on a holiday, a count and a target on an extra day', () => {
+    const name = { vi: 'Ca', en: 'Shift' };
+    const calendar = {
+      shifts: [{ id: 'A', name, from: '06:00', to: '14:00', days: [1, 2, 3, 4, 5, 6] }],
+      exceptions: [
+        { date: '2026-11-20', name, shifts: [] },
+        { date: '2026-11-22', name, shifts: ['A'] },
+      ],
+    };
+    const at = (date: number) => {
+      const nowMs = Date.UTC(2026, 10, date, 3);
+      const hub = createLiveHub({ epoch: 'e', plant: { ...plant, ...calendar } });
+      hub.advance(nowMs);
+      hub.applySample(press, 'Count/Good', nowMs - 1000, 100, good);
+      hub.applySample(press, 'Count/Good', nowMs - 500, 150, good);
+      const { countGood, countIdeal } = view(hub, press, nowMs);
+      return [hub.plant().shift, countGood, countIdeal];
+    };
+    const shift = (from: number) => ({ id: 'A', name, from, to: from + 8 * 60 * minuteMs });
+    expect(at(20)).toEqual([null, null, null]);
+    expect(at(21)).toEqual([shift(Date.UTC(2026, 10, 20, 23)), 50, 1440]);
+    expect(at(22)).toEqual([shift(Date.UTC(2026, 10, 21, 23)), 50, 1440]);
+  });
+
   it('plans pieces by the ideal cycle and the planned time, and takes the rate of the last 15 minutes', () => {
     const hub = hubAt(shiftStartMs);
     hub.applyConnection(press, 'online');

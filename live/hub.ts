@@ -1,8 +1,10 @@
-import { plantDay, type ShiftWindow, shiftAt } from '@nhip/core/kpi/shift';
+import { shiftAt, type WorkedShift } from '@nhip/core/kpi/calendar';
+import { plantDay } from '@nhip/core/kpi/shift';
 import type { DeltaFrame, HeartbeatFrame, MachinePatch, MachineView, MetricView, PlantView, SnapshotFrame } from '@nhip/core/wire/live';
-import type { PlantModel, Shift } from '@nhip/core/wire/plant';
+import type { PlantModel } from '@nhip/core/wire/plant';
 import type { MachineId, Value } from '@nhip/core/wire/sample';
 import type { Connection } from '@nhip/core/wire/vocabulary';
+import { plantCalendar } from './kpi/plant-time.ts';
 import { createMachineTracker, type MachineTracker, type SampleOptions } from './machine-tracker.ts';
 import type { CountWindow } from './shift-count.ts';
 
@@ -44,17 +46,16 @@ const slowMs = 1000;
 const minuteMs = 60_000;
 /** Devices that are shown; a flood of invented ids must not eat the memory. */
 const maxDevices = 10_000;
-/** Where no plant model tells: the zone in which a day without shifts is counted. */
-const defaultTimeZone = 'Asia/Ho_Chi_Minh';
 
 export function createLiveHub({ epoch, plant }: LiveHubOptions): LiveHub {
   const trackers = new Map<MachineId, MachineTracker>();
   const published = new Map<MachineId, MachineView>();
   const dirty = new Set<MachineId>();
-  const timeZone = plant?.timeZone ?? defaultTimeZone;
+  const calendar = plantCalendar(plant);
+  const { timeZone } = calendar;
   const fixedPlant = fixedPlantView(plant, timeZone);
   const clock = { nowMs: 0, window: null as CountWindow | null, planned: false };
-  let shift: ShiftWindow<Shift> | null = null;
+  let shift: WorkedShift | null = null;
   let publishedWindow: CountWindow | null = null;
   let checkedMinute = -1;
   let seq = 0;
@@ -78,9 +79,9 @@ export function createLiveHub({ epoch, plant }: LiveHubOptions): LiveHub {
     const minute = Math.floor(nowMs / minuteMs);
     if (minute === checkedMinute) return;
     checkedMinute = minute;
-    const shifts = plant?.shifts ?? [];
-    shift = shiftAt(shifts, timeZone, nowMs);
-    const window = shifts.length > 0 ? shift : plantDay(timeZone, nowMs);
+    const hasShifts = calendar.shifts.length > 0;
+    shift = hasShifts ? shiftAt(calendar, nowMs) : null;
+    const window = hasShifts ? shift : plantDay(timeZone, nowMs);
     if (sameWindow(window, clock.window)) return;
     clock.window = window;
     clock.planned = shift !== null;
@@ -104,8 +105,9 @@ export function createLiveHub({ epoch, plant }: LiveHubOptions): LiveHub {
   }
 
   function plantView(): PlantView {
-    const running = shift === null ? null : { id: shift.shift.id, name: shift.shift.name, from: shift.from, to: shift.to };
-    return { ...fixedPlant, shift: running };
+    const planned = plant?.shifts.find(({ id }) => id === shift?.shift.id);
+    if (shift === null || planned === undefined) return { ...fixedPlant, shift: null };
+    return { ...fixedPlant, shift: { id: planned.id, name: planned.name, from: shift.from, to: shift.to } };
   }
 
   return {

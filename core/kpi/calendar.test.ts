@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type PlantCalendar, plannedTime, workedShifts } from './calendar.ts';
+import { type PlantCalendar, plannedTime, shiftAt, workedShifts } from './calendar.ts';
 import { type PeriodKind, periodAt, periodKinds, periodsIn } from './periods.ts';
 import { covers, type Span, subtract, union } from './span.ts';
 
@@ -134,9 +134,87 @@ describe('periodsIn', () => {
   });
 });
 
+/** Three shifts a day, every day. */
+const everyDay = (timeZone: string): PlantCalendar => ({
+  timeZone,
+  shifts: threeShifts.shifts.map(({ id, from, to }) => ({ id, from, to })),
+});
+const anyTime = fc.integer({ min: Date.UTC(2020, 0, 1), max: Date.UTC(2030, 0, 1) });
+
 describe('workedShifts', () => {
   it('is empty for an empty range', () => {
     expect(workedShifts(threeShifts, { from: 5, to: 5 })).toEqual([]);
+  });
+
+  it('lists, oldest first, exactly the shifts that overlap the range', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...zones), anyTime, fc.integer({ min: 1, max: 50 * hourMs }), (zone, from, length) => {
+        const worked = workedShifts(everyDay(zone), { from, to: from + length });
+        expect(worked[0]).toEqual(shiftAt(everyDay(zone), from));
+        expect(worked.at(-1)).toEqual(shiftAt(everyDay(zone), from + length - 1));
+        for (const [i, shift] of worked.entries()) if (i > 0) expect(shift.from).toBe(worked[i - 1]?.to);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+describe('shiftAt', () => {
+  it('finds the shift in plant time, across midnight', () => {
+    const night = shiftAt(everyDay(vietnam), Date.UTC(2026, 10, 20, 20, 0));
+    expect(night).toMatchObject({ shift: { id: 'C' }, from: Date.UTC(2026, 10, 20, 15, 0), to: Date.UTC(2026, 10, 20, 23, 0) });
+    expect(shiftAt(everyDay(vietnam), Date.UTC(2026, 10, 20, 23, 0))?.shift.id).toBe('A');
+  });
+
+  it('knows weekdays by the day on which a shift starts', () => {
+    const fridayNight: PlantCalendar = { timeZone: vietnam, shifts: [{ id: 'N', from: '22:00', to: '06:00', days: [5] }] };
+    // Friday 2026-11-20, 22:00 in Vietnam is 15:00 UTC.
+    expect(shiftAt(fridayNight, Date.UTC(2026, 10, 20, 22, 30))?.shift.id).toBe('N');
+    expect(shiftAt(fridayNight, Date.UTC(2026, 10, 21, 15, 30))).toBeNull();
+    expect(shiftAt(fridayNight, Date.UTC(2026, 10, 20, 14, 59))).toBeNull();
+  });
+
+  it('is null on a holiday but for the night shift before it, and finds the shift of an extra day', () => {
+    const [first] = threeShifts.shifts;
+    const exceptions = [
+      { date: '2027-03-04', shifts: [] },
+      { date: '2027-03-07', shifts: first === undefined ? [] : [first] },
+    ];
+    const at = (date: number, hour: number) => shiftAt({ ...threeShifts, exceptions }, Date.UTC(2027, 2, date, hour - 7))?.shift.id;
+    expect([at(4, 5), at(4, 10), at(4, 23), at(5, 5), at(5, 10)]).toEqual(['C', undefined, undefined, undefined, 'A']);
+    expect([at(7, 10), at(7, 15)]).toEqual(['A', undefined]);
+  });
+
+  it('takes of several that overlap the one listed first', () => {
+    const late = { id: 'L', from: '10:00', to: '18:00' };
+    const day = { id: 'D', from: '08:00', to: '16:00' };
+    const noon = Date.UTC(2027, 2, 4, 5);
+    for (const shifts of [
+      [late, day],
+      [day, late],
+    ])
+      expect(shiftAt({ timeZone: vietnam, shifts }, noon)?.shift).toEqual(shifts[0]);
+  });
+
+  it('is an hour shorter or longer in the night in which the clocks change', () => {
+    const spring = shiftAt(everyDay('Europe/Berlin'), Date.UTC(2026, 2, 29, 1, 30));
+    expect(spring && spring.to - spring.from).toBe(7 * hourMs);
+    const autumn = shiftAt(everyDay('Europe/Berlin'), Date.UTC(2026, 9, 25, 1, 30));
+    expect(autumn && autumn.to - autumn.from).toBe(9 * hourMs);
+  });
+
+  it('covers all time without a gap or an overlap when the shifts do, in every zone', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...zones), anyTime, (zone, at) => {
+        const running = shiftAt(everyDay(zone), at);
+        expect(running).not.toBeNull();
+        if (running === null) return;
+        expect(running.from <= at && at < running.to).toBe(true);
+        expect(shiftAt(everyDay(zone), running.to)?.from).toBe(running.to);
+        expect(shiftAt(everyDay(zone), running.from - 1)?.to).toBe(running.from);
+      }),
+      { numRuns: 200 },
+    );
   });
 });
 

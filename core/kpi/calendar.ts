@@ -59,6 +59,16 @@ export function workedShifts(calendar: PlantCalendar, range: Span): readonly Wor
   return worked.sort((a, b) => a.from - b.from);
 }
 
+/**
+ * The shift that is worked at `atMs`: of several that overlap the one listed first; null between shifts and on holidays. Throws as
+ * `workedShifts` does.
+ */
+export function shiftAt(calendar: PlantCalendar, atMs: number): WorkedShift | null {
+  const place = ({ shift }: WorkedShift): number => calendar.shifts.findIndex(({ id }) => id === shift.id);
+  const running = workedShifts(calendar, { from: atMs, to: atMs + 1 });
+  return [...running].sort((a, b) => place(a) - place(b))[0] ?? null;
+}
+
 /** Planned operation time in the range: shifts without their breaks, disjoint, oldest first. */
 export function plannedTime(calendar: PlantCalendar, range: Span): readonly Span[] {
   const spans = workedShifts(calendar, range).flatMap(({ from, to, breaks }) => subtract([{ from, to }], breaks));

@@ -19,36 +19,6 @@ export interface ShiftWindow<Rule extends ShiftRule = ShiftRule> {
 export const dayMs = 86_400_000;
 export const minuteMs = 60_000;
 
-/** The shift that runs at `atMs`: of several that overlap the one listed first; null between shifts. */
-export function shiftAt<Rule extends ShiftRule>(shifts: readonly Rule[], timeZone: string, atMs: number): ShiftWindow<Rule> | null {
-  const today = localDay(timeZone, atMs);
-  for (const shift of shifts) {
-    // Yesterday too, for shifts that cross midnight.
-    for (const day of [today, today - dayMs]) {
-      const window = shiftOnDay(shift, timeZone, day);
-      if (window !== null && window.from <= atMs && atMs < window.to) return window;
-    }
-  }
-  return null;
-}
-
-/** Every occurrence that overlaps [fromMs, toMs), oldest first, whole (not cut to the range). */
-export function shiftWindows<Rule extends ShiftRule>(
-  shifts: readonly Rule[],
-  timeZone: string,
-  fromMs: number,
-  toMs: number,
-): readonly ShiftWindow<Rule>[] {
-  const windows: ShiftWindow<Rule>[] = [];
-  for (let day = localDay(timeZone, fromMs) - dayMs; day <= localDay(timeZone, toMs); day += dayMs) {
-    for (const shift of shifts) {
-      const window = shiftOnDay(shift, timeZone, day);
-      if (window !== null && window.from < toMs && window.to > fromMs) windows.push(window);
-    }
-  }
-  return windows.sort((a, b) => a.from - b.from);
-}
-
 /** The calendar day of the plant that holds `atMs`: [from, to) in ms UTC; 23 or 25 h long when the clocks change. */
 export function plantDay(timeZone: string, atMs: number): { readonly from: number; readonly to: number } {
   const day = localDay(timeZone, atMs);

@@ -23,9 +23,10 @@ const defaultTimeZone = 'Asia/Ho_Chi_Minh';
 /** A failure that lasts longer is counted again. */
 const failureBackMs = 14 * 86_400_000;
 
-export function createPlantTime(plant: PlantModel | null): PlantTime {
+/** When the plant means to work. Without a plant model: around the clock. */
+export function plantCalendar(plant: PlantModel | null): PlantCalendar {
   const shifts = plant?.shifts ?? [];
-  const calendar: PlantCalendar = {
+  return {
     timeZone: plant?.timeZone ?? defaultTimeZone,
     shifts,
     ...(plant?.dayStart === undefined ? {} : { dayStart: plant.dayStart }),
@@ -35,6 +36,10 @@ export function createPlantTime(plant: PlantModel | null): PlantTime {
       shifts: shifts.filter(({ id }) => worked.includes(id)),
     })),
   };
+}
+
+export function createPlantTime(plant: PlantModel | null): PlantTime {
+  const calendar = plantCalendar(plant);
   const rules: TimeRules = {
     reasons: reasonMap(plant?.reasonCodes),
     microStopMs: plant?.microStopMs ?? defaultRules.microStopMs,
