@@ -21,6 +21,15 @@ describe('createLaggard', () => {
     expect(laggard.judge(37, 90_401)).toBe('drop');
   });
 
+  it('begins to wait anew when the clock was set back', () => {
+    const laggard = createLaggard(3_600_000);
+    laggard.acked(1, 1, 3_600_000);
+    expect(laggard.judge(2, 3_600_100)).toBe('keepsUp');
+    expect(laggard.judge(3, 100)).toBe('keepsUp');
+    expect(laggard.judge(4, 3101)).toBe('slow');
+    expect(laggard.judge(5, 90_101)).toBe('drop');
+  });
+
   it('keeps up again with the acknowledgement of a snapshot, and awaits only one', () => {
     const laggard = createLaggard(0);
     laggard.acked(1, 1, 0);

@@ -29,7 +29,7 @@ export function createLaggard(nowMs: number): Laggard {
   return {
     judge(seq, atMs) {
       if (lastAcked >= seq) return 'keepsUp';
-      behindMs ??= atMs;
+      behindMs = Math.min(behindMs ?? atMs, atMs);
       const waitedMs = atMs - behindMs;
       if (waitedMs > dropAfterMs) return 'drop';
       if (waitedMs > maxUnackedMs || (lastAcked >= 0 && seq - lastAcked > maxUnackedFrames)) isSlow = true;

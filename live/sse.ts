@@ -46,7 +46,7 @@ export function createSseOutlet(hub: LiveHub, slots: ViewerSlots): SseOutlet {
   }
 
   function recheck(viewer: Viewer, nowMs: number): void {
-    if (nowMs - viewer.checkedMs < recheckMs) return;
+    if (Math.abs(nowMs - viewer.checkedMs) < recheckMs) return;
     viewer.checkedMs = nowMs;
     const close = () => viewer.response.destroy();
     viewer.identity.isValid(nowMs).then((isValid) => (isValid ? undefined : close()), close);
@@ -56,11 +56,13 @@ export function createSseOutlet(hub: LiveHub, slots: ViewerSlots): SseOutlet {
     recheck(viewer, nowMs);
     if (viewer.stalledMs !== null) {
       viewer.needsSnapshot ||= text !== null || metrics.length > 0;
+      // A clock that was set back begins the wait anew.
+      viewer.stalledMs = Math.min(viewer.stalledMs, nowMs);
       if (nowMs - viewer.stalledMs < dropAfterMs) return;
       counts.dropped += 1;
       viewer.response.destroy();
     } else if (viewer.needsSnapshot) {
-      if (nowMs - viewer.snapshotMs >= slowSnapshotMs) sendSnapshot(viewer, nowMs);
+      if (Math.abs(nowMs - viewer.snapshotMs) >= slowSnapshotMs) sendSnapshot(viewer, nowMs);
     } else if (text !== null) send(viewer, text, nowMs);
     for (const frame of metrics) if (frame.machine === viewer.watch) send(viewer, eventText(frame), nowMs);
   }
