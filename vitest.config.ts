@@ -23,7 +23,7 @@ export default defineConfig({
           // A spy of one file must not be heard in the next.
           restoreMocks: true,
           sequence: { groupOrder: 1 },
-          testTimeout: 20_000,
+          testTimeout: 60_000,
           hookTimeout: 60_000,
         },
       },
