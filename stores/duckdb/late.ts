@@ -5,7 +5,7 @@ import type { Slice } from './slices.ts';
 /** By begin of a slice: since when late samples of it wait in the hot tables, ms UTC. Known to the database: a restart must not begin the wait anew. */
 export const lateTable = 'CREATE TABLE IF NOT EXISTS cold_late (t_from BIGINT NOT NULL, since BIGINT NOT NULL)';
 
-/** Late samples of so many slices are merged in one round, those with the most; the others stay hot and are answered from there. */
+/** Late samples of so many slices are merged in one round; the others stay hot and are answered from there. */
 const maxSlices = 32;
 const hourMs = 3_600_000;
 
@@ -17,7 +17,8 @@ export interface LateSlices {
 
 /**
  * Which slices are written again for their late samples: a file of millions for one sample is not worth it, so those of which enough came
- * late, those that have waited long enough, and those whose samples retention takes (`expiringBeforeMs`) before their roll-ups know of them.
+ * late, those that have waited long enough, and those whose samples retention takes (`expiringBeforeMs`) before their roll-ups know of them:
+ * these first, as retention waits for them, then those with the most.
  */
 export async function chooseLate(
   connection: DuckDBConnection,
@@ -26,9 +27,12 @@ export async function chooseLate(
   { nowMs, expiringBeforeMs }: { readonly nowMs: number; readonly expiringBeforeMs: number },
 ): Promise<LateSlices> {
   const since = await waitingSince(connection, late, nowMs);
-  const isDue = ({ fromMs, toMs, hotRows, coldRows }: Slice): boolean =>
-    hotRows >= lateShare * coldRows || nowMs - (since.get(fromMs) ?? nowMs) >= lateWaitHours * hourMs || toMs <= expiringBeforeMs;
-  const byNeed = [...late].sort((a, b) => b.hotRows - a.hotRows || a.fromMs - b.fromMs);
+  const isExpiring = ({ toMs }: Slice): boolean => toMs <= expiringBeforeMs;
+  const isDue = (slice: Slice): boolean =>
+    slice.hotRows >= lateShare * slice.coldRows ||
+    nowMs - (since.get(slice.fromMs) ?? nowMs) >= lateWaitHours * hourMs ||
+    isExpiring(slice);
+  const byNeed = [...late].sort((a, b) => Number(isExpiring(b)) - Number(isExpiring(a)) || b.hotRows - a.hotRows || a.fromMs - b.fromMs);
   const due = byNeed.filter(isDue).slice(0, maxSlices);
   return { due, waiting: late.filter((slice) => !due.includes(slice)) };
 }

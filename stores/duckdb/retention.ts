@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { type ColdKind, literal } from './cold-catalog.ts';
+import { type ColdFile, type ColdKind, literal } from './cold-catalog.ts';
 import type { ColdStore } from './cold-store.ts';
 import { deleteHot } from './compactor.ts';
 import { incompleteMinutes } from './complete-minutes.ts';
@@ -33,8 +33,8 @@ export async function cutoffOf(
 
 /**
  * Deletes what is older than it is kept. To be run after compaction: what is still hot of an expired day came later than its roll-ups were
- * made. `spared` are the spans that compaction could not do: their hot samples stay until it could. Samples in files stay where minutes
- * that are kept do not know of them yet.
+ * made. `spared` are the spans that compaction has not done: their samples stay, hot and in files, until it has. Without the file there
+ * would be nothing to merge the hot ones with. Samples in files also stay where minutes that are kept do not know of them yet.
  */
 export async function expire(
   connection: DuckDBConnection,
@@ -44,7 +44,9 @@ export async function expire(
 ): Promise<Expired> {
   if (Math.max(...Object.values(cutoff)) === Number.NEGATIVE_INFINITY) return { files: 0, samples: 0 };
   const needed = new Set(incompleteMinutes(cold.current(), cutoff).map(({ samples }) => samples.name));
-  const files = cold.current().files.filter(({ kind, name, toMs }) => toMs <= cutoff[kind] && !needed.has(name));
+  const begins = new Set(spared.map(({ fromMs }) => fromMs));
+  const isKept = ({ kind, name, fromMs }: ColdFile): boolean => needed.has(name) || (kind === 'samples' && begins.has(fromMs));
+  const files = cold.current().files.filter((file) => file.toMs <= cutoff[file.kind] && !isKept(file));
   const sparse = files.filter(({ isSparse }) => isSparse);
   let samples = files.reduce((sum, { kind, rows }) => sum + (kind === 'samples' ? rows : 0), 0);
   await connection.run('BEGIN');

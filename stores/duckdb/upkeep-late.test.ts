@@ -115,6 +115,25 @@ describe('a day that cannot be moved', () => {
     expect(await count()).toBe(2);
   });
 
+  it('for its late samples keeps its file, though it is old enough to go, until its roll-ups know of them', async () => {
+    await write([...someOf(t0, 300), ...someOf(t0 + 3 * day, 1)]);
+    const nowMs = t0 + 3 * day + hour;
+    await store.upkeep.run(nowMs);
+    await write(someOf(t0 + 1000, 1));
+    // What is in the way of the new version alone.
+    const inTheWay = join(folder, 'history.cold/samples/2026-11-20.v2.parquet.partial');
+    mkdirSync(inTheWay);
+    writeFileSync(join(inTheWay, 'x'), '');
+    await open({ retention: { rawDays: 1 } });
+    await expect(store.upkeep.run(nowMs)).rejects.toThrow();
+    expect(await count()).toBe(302);
+    rmSync(inTheWay, { recursive: true });
+    await store.upkeep.run(nowMs);
+    expect(await count()).toBe(1);
+    const range = { machine, metric: 'A', fromMs: t0, toMs: t0 + day, limit: 10, everyMs: day };
+    expect((await store.buckets(range)).count).toEqual([301]);
+  });
+
   it('for lack of room stays in the database; the problem says how much there is and what to do', async () => {
     await write(someOf(t0, 2));
     await open({ compaction: { minFreeMb: 1e9 } });

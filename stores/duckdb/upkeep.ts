@@ -141,8 +141,11 @@ export function createUpkeep({ cold, config, connection, series, alone }: Upkeep
         waitingLateSamples = late.waiting.reduce((sum, { hotRows }) => sum + hotRows, 0);
         const failed = await compactAll([...planned.filter(({ isLate }) => !isLate), ...late.due], signal);
         signal?.throwIfAborted();
-        const incomplete = await completeAll(incompleteMinutes(cold.current(), cutoff), signal);
         const spared = [...failed.map(({ slice }) => slice), ...late.waiting];
+        const begins = new Set(spared.map(({ fromMs }) => fromMs));
+        // Those of spared slices are written anew with their late samples.
+        const sparse = incompleteMinutes(cold.current(), cutoff).filter(({ samples }) => !begins.has(samples.fromMs));
+        const incomplete = await completeAll(sparse, signal);
         const expired = await alone(() => expire(connection(), cold, cutoff, spared));
         totals.expiredFiles += expired.files;
         totals.expiredSamples += expired.samples;
