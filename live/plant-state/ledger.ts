@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Span } from '@nhip/core/kpi/span';
+import { appendTo } from '@nhip/stores/duckdb/append-to';
 import type { Database } from './database.ts';
 import { createDirtyMarks, type Dirty, type DirtyCause, type DirtyMarks } from './dirty-marks.ts';
 import { type LedgerSums, readSums, type SumsQuery } from './ledger-sums.ts';
@@ -230,14 +231,14 @@ async function writeHours(connection: DuckDBConnection, machine: number, hours: 
   const times = [...hours.keys()];
   const span = { machine, from: Math.min(...times), to: Math.max(...times) };
   await connection.run('DELETE FROM hours WHERE machine = $machine AND hour_ms >= $from::BIGINT AND hour_ms <= $to::BIGINT', span);
-  const appender = await connection.createAppender('hours');
-  for (const [hour, stored] of hours) {
-    appender.appendInteger(machine);
-    appender.appendBigInt(BigInt(hour));
-    appender.appendBigInt(BigInt(stored));
-    appender.endRow();
-  }
-  appender.closeSync();
+  await appendTo(connection, 'hours', (appender) => {
+    for (const [hour, stored] of hours) {
+      appender.appendInteger(machine);
+      appender.appendBigInt(BigInt(hour));
+      appender.appendBigInt(BigInt(stored));
+      appender.endRow();
+    }
+  });
 }
 
 function widen(stored: Span | undefined, { from, to }: Span): Span {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { DuckDBAppender, DuckDBConnection, DuckDBValue } from '@duckdb/node-api';
 import type { Span } from '@nhip/core/kpi/span';
 import type { Sums } from '@nhip/core/kpi/sums';
+import { appendTo } from '@nhip/stores/duckdb/append-to';
 import { productNames, stateColumns, sumColumns, thousandths } from './schema.ts';
 
 /** Figures of a machine from one cut of the calendar to the next. */
@@ -66,36 +67,42 @@ export async function appendSegments(
   segments: readonly NewSegment[],
   { nowMs, config }: { readonly nowMs: number; readonly config: string },
 ): Promise<void> {
-  const main = await connection.createAppender('segments');
-  const downtime = await connection.createAppender('segment_downtime');
-  const products = await connection.createAppender('segment_products');
-  for (const { from, to, revision, fingerprint, sums } of segments) {
-    appendKey(main, machine, from, to);
-    main.appendInteger(revision);
-    main.appendBigInt(BigInt(Math.floor(nowMs)));
-    main.appendVarchar(fingerprint);
-    main.appendVarchar(config);
-    for (const { state } of stateColumns) main.appendBigInt(BigInt(sums.parts.statesMs[state]));
-    for (const { name, unit } of sumColumns) main.appendBigInt(BigInt(Math.round(sums.parts[name] * unit)));
-    if (sums.parts.energyWh === null) main.appendNull();
-    else main.appendBigInt(BigInt(sums.parts.energyWh));
-    main.endRow();
-    for (const [code, { ms, events }] of Object.entries(sums.downtime)) {
-      appendKey(downtime, machine, from, to);
-      downtime.appendVarchar(code);
-      downtime.appendBigInt(BigInt(ms));
-      downtime.appendBigInt(BigInt(events));
-      downtime.endRow();
+  await appendTo(connection, 'segments', (appender) => {
+    for (const { from, to, revision, fingerprint, sums } of segments) {
+      appendKey(appender, machine, from, to);
+      appender.appendInteger(revision);
+      appender.appendBigInt(BigInt(Math.floor(nowMs)));
+      appender.appendVarchar(fingerprint);
+      appender.appendVarchar(config);
+      for (const { state } of stateColumns) appender.appendBigInt(BigInt(sums.parts.statesMs[state]));
+      for (const { name, unit } of sumColumns) appender.appendBigInt(BigInt(Math.round(sums.parts[name] * unit)));
+      if (sums.parts.energyWh === null) appender.appendNull();
+      else appender.appendBigInt(BigInt(sums.parts.energyWh));
+      appender.endRow();
     }
-    for (const row of sums.products) {
-      appendKey(products, machine, from, to);
-      if (row.product === null) products.appendNull();
-      else products.appendVarchar(row.product);
-      for (const name of productNames) products.appendBigInt(BigInt(Math.round(row[name] * thousandths)));
-      products.endRow();
+  });
+  await appendTo(connection, 'segment_downtime', (appender) => {
+    for (const { from, to, sums } of segments) {
+      for (const [code, { ms, events }] of Object.entries(sums.downtime)) {
+        appendKey(appender, machine, from, to);
+        appender.appendVarchar(code);
+        appender.appendBigInt(BigInt(ms));
+        appender.appendBigInt(BigInt(events));
+        appender.endRow();
+      }
     }
-  }
-  for (const appender of [main, downtime, products]) appender.closeSync();
+  });
+  await appendTo(connection, 'segment_products', (appender) => {
+    for (const { from, to, sums } of segments) {
+      for (const row of sums.products) {
+        appendKey(appender, machine, from, to);
+        if (row.product === null) appender.appendNull();
+        else appender.appendVarchar(row.product);
+        for (const name of productNames) appender.appendBigInt(BigInt(Math.round(row[name] * thousandths)));
+        appender.endRow();
+      }
+    }
+  });
 }
 
 function appendKey(appender: DuckDBAppender, machine: number, from: number, to: number): void {

@@ -1,6 +1,7 @@
 import { type DuckDBConnection, type DuckDBValue, timestampMillisValue } from '@duckdb/node-api';
 import type { Loss, LossReason } from '@nhip/core/wire/loss';
 import type { DeliveryRow, LossQuery, LossTotal, SeriesInfo } from '../history-store.ts';
+import { appendTo } from './append-to.ts';
 import { type BucketSource, planBuckets } from './bucket-plan.ts';
 import { parquet } from './cold-catalog.ts';
 import { within } from './cold-sql.ts';
@@ -11,20 +12,20 @@ import { ofSeries } from './relations.ts';
 
 export async function appendLosses(connection: DuckDBConnection, losses: readonly Loss[]): Promise<void> {
   if (losses.length === 0) return;
-  const appender = await connection.createAppender('losses');
-  const time = (ms: number): void => appender.appendTimestampMilliseconds(timestampMillisValue(BigInt(Math.floor(ms))));
-  for (const loss of losses) {
-    time(loss.atMs);
-    for (const text of [loss.edge, loss.machine, loss.metric, loss.reason, loss.detail]) appender.appendVarchar(text);
-    appender.appendBigInt(BigInt(loss.samples));
-    appender.appendVarchar(loss.stream);
-    appender.appendBigInt(BigInt(loss.seqFrom));
-    appender.appendBigInt(BigInt(loss.seqTo));
-    time(loss.fromMs);
-    time(loss.toMs);
-    appender.endRow();
-  }
-  appender.closeSync();
+  await appendTo(connection, 'losses', (appender) => {
+    const time = (ms: number): void => appender.appendTimestampMilliseconds(timestampMillisValue(BigInt(Math.floor(ms))));
+    for (const loss of losses) {
+      time(loss.atMs);
+      for (const text of [loss.edge, loss.machine, loss.metric, loss.reason, loss.detail]) appender.appendVarchar(text);
+      appender.appendBigInt(BigInt(loss.samples));
+      appender.appendVarchar(loss.stream);
+      appender.appendBigInt(BigInt(loss.seqFrom));
+      appender.appendBigInt(BigInt(loss.seqTo));
+      time(loss.fromMs);
+      time(loss.toMs);
+      appender.endRow();
+    }
+  });
 }
 
 export async function queryLosses(connection: DuckDBConnection, { fromMs, toMs, limit, edge }: LossQuery): Promise<readonly Loss[]> {

@@ -2,6 +2,7 @@ import { type DuckDBConnection, timestampMillisValue } from '@duckdb/node-api';
 import { type SampleBatch, valueKind } from '@nhip/core/telemetry/sample-batch';
 import type { Checkpoint, RefusedSample, SeriesInfo, StoreWrite } from '../history-store.ts';
 import { createChunkWriter } from './append.ts';
+import { appendTo } from './append-to.ts';
 import { appendLosses } from './losses.ts';
 
 /** Series ids of the store, numbered in the order in which they were first written. */
@@ -80,14 +81,14 @@ async function resolveSeries(
     ids[local] = id;
   }
   if (added.length > 0) {
-    const appender = await connection.createAppender('series');
-    for (const { id, machine, metric } of added) {
-      appender.appendInteger(id);
-      appender.appendVarchar(machine);
-      appender.appendVarchar(metric);
-      appender.endRow();
-    }
-    appender.closeSync();
+    await appendTo(connection, 'series', (appender) => {
+      for (const { id, machine, metric } of added) {
+        appender.appendInteger(id);
+        appender.appendVarchar(machine);
+        appender.appendVarchar(metric);
+        appender.endRow();
+      }
+    });
   }
   return ids;
 }
@@ -98,53 +99,53 @@ async function appendSamples(
   ids: Int32Array,
   skipped: ReadonlySet<number>,
 ): Promise<void> {
-  const numbers = await connection.createAppender('samples');
-  const writer = createChunkWriter(numbers);
   const texts: number[] = [];
-  for (let i = 0; i < batch.length; i++) {
-    if (skipped.size > 0 && skipped.has(i)) continue;
-    const kind = batch.kind[i] as number;
-    if (kind !== valueKind.number && kind !== valueKind.boolean) {
-      texts.push(i);
-      continue;
+  await appendTo(connection, 'samples', (appender) => {
+    const writer = createChunkWriter(appender);
+    for (let i = 0; i < batch.length; i++) {
+      if (skipped.size > 0 && skipped.has(i)) continue;
+      const kind = batch.kind[i] as number;
+      if (kind !== valueKind.number && kind !== valueKind.boolean) {
+        texts.push(i);
+        continue;
+      }
+      writer.push(
+        ids[batch.seriesId[i] as number] as number,
+        batch.timeMs[i] as number,
+        batch.tick[i] as number,
+        batch.number[i] as number,
+        kind,
+        batch.quality[i] as number,
+      );
     }
-    writer.push(
-      ids[batch.seriesId[i] as number] as number,
-      batch.timeMs[i] as number,
-      batch.tick[i] as number,
-      batch.number[i] as number,
-      kind,
-      batch.quality[i] as number,
-    );
-  }
-  writer.flush();
-  numbers.closeSync();
+    writer.flush();
+  });
   if (texts.length === 0) return;
-  const appender = await connection.createAppender('texts');
-  for (const i of texts) {
-    appender.appendInteger(ids[batch.seriesId[i] as number] as number);
-    appender.appendTimestampMilliseconds(timestampMillisValue(BigInt(Math.floor(batch.timeMs[i] as number))));
-    appender.appendInteger(batch.tick[i] as number);
-    if (batch.kind[i] === valueKind.none) appender.appendNull();
-    else appender.appendVarchar(batch.text[batch.number[i] as number] as string);
-    appender.appendUTinyInt(batch.kind[i] as number);
-    appender.appendUSmallInt(batch.quality[i] as number);
-    appender.endRow();
-  }
-  appender.closeSync();
+  await appendTo(connection, 'texts', (appender) => {
+    for (const i of texts) {
+      appender.appendInteger(ids[batch.seriesId[i] as number] as number);
+      appender.appendTimestampMilliseconds(timestampMillisValue(BigInt(Math.floor(batch.timeMs[i] as number))));
+      appender.appendInteger(batch.tick[i] as number);
+      if (batch.kind[i] === valueKind.none) appender.appendNull();
+      else appender.appendVarchar(batch.text[batch.number[i] as number] as string);
+      appender.appendUTinyInt(batch.kind[i] as number);
+      appender.appendUSmallInt(batch.quality[i] as number);
+      appender.endRow();
+    }
+  });
 }
 
 async function writeCheckpoint(connection: DuckDBConnection, checkpoint: Checkpoint, writeDecoder: boolean): Promise<void> {
   await connection.run('DELETE FROM checkpoint');
-  const appender = await connection.createAppender('checkpoint');
-  appender.appendBigInt(BigInt(checkpoint.nextIndex));
-  appender.appendBlob(checkpoint.repeats);
-  appender.endRow();
-  appender.closeSync();
+  await appendTo(connection, 'checkpoint', (appender) => {
+    appender.appendBigInt(BigInt(checkpoint.nextIndex));
+    appender.appendBlob(checkpoint.repeats);
+    appender.endRow();
+  });
   if (!writeDecoder) return;
   await connection.run('DELETE FROM decoder');
-  const decoder = await connection.createAppender('decoder');
-  decoder.appendBlob(checkpoint.decoder);
-  decoder.endRow();
-  decoder.closeSync();
+  await appendTo(connection, 'decoder', (appender) => {
+    appender.appendBlob(checkpoint.decoder);
+    appender.endRow();
+  });
 }
