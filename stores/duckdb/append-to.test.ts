@@ -21,7 +21,9 @@ const loss: Loss = {
   ...{ stream: 's', seqFrom: 1, seqTo: 3, fromMs: atMs, toMs: atMs + 1 },
 };
 
-it.each(tables.map((table, i) => [table, i] as const))('a batch whose rows of %s could not be flushed is written once in the end', async (_, failing) => {
+it.each(
+  tables.map((table, i) => [table, i] as const),
+)('a batch whose rows of %s could not be flushed is written once in the end', async (_, failing) => {
   const folder = mkdtempSync(join(tmpdir(), 'nhip-append-'));
   const file = join(folder, 'history.duckdb');
   const store = createDuckdbStore({ type: 'duckdb', file, memoryLimitMb: 128, threads: 1 });

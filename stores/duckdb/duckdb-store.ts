@@ -1,4 +1,5 @@
 import { DuckDBBlobValue, type DuckDBConnection } from '@duckdb/node-api';
+import { withEitherSignal } from '@nhip/core/process/either-signal';
 import { PermanentError, RetryableError } from '@nhip/core/process/errors';
 import type { Value } from '@nhip/core/wire/sample';
 import type { Checkpoint, HistoryStore, SeriesInfo } from '../history-store.ts';
@@ -25,17 +26,19 @@ export function createDuckdbStore(settings: DuckdbSettings): DuckdbStore {
   const config = duckdbConfig.parse(settings);
   const index: SeriesIndex = { all: [], ids: new Map() };
   let open: Open | undefined;
-  let isClosing = false;
+  let closing = new AbortController();
   let writtenDecoder: Uint8Array | undefined;
 
   const cold = createColdStore(config.file);
   const turns = createTurns();
-  const exporting = new Set<DuckDBConnection>();
 
   function connection(kind: 'writer' | 'reader' | 'keeper'): DuckDBConnection {
-    if (open === undefined || (isClosing && kind === 'keeper'))
-      throw new PermanentError('store.closed', `The store ${config.file} is not open`);
+    if (open === undefined || (closing.signal.aborted && kind === 'keeper')) throw notOpen();
     return open[kind];
+  }
+
+  function notOpen(): PermanentError {
+    return new PermanentError('store.closed', `The store ${config.file} is not open`);
   }
 
   function seriesId(machine: string, metric: string): number | undefined {
@@ -69,7 +72,7 @@ export function createDuckdbStore(settings: DuckdbSettings): DuckdbStore {
           throw error;
         }
         open = opened;
-        isClosing = false;
+        closing = new AbortController();
       }
       await loadSeries(open.reader, index);
       return readCheckpoint(open.reader);
@@ -159,13 +162,12 @@ export function createDuckdbStore(settings: DuckdbSettings): DuckdbStore {
     exportSamples(wanted) {
       // Held, or a long export would begin again with every file that comes.
       return turns.holdFiles(async () => {
-        if (open === undefined || isClosing) throw new PermanentError('store.closed', `The store ${config.file} is not open`);
+        if (open === undefined || closing.signal.aborted) throw notOpen();
         const own = await open.instance.connect();
-        exporting.add(own);
+        const signals = wanted.signal === undefined ? [closing.signal] : [closing.signal, wanted.signal];
         try {
-          return await exportSamples(own, cold.current(), index.all, wanted);
+          return await withEitherSignal(signals, (signal) => exportSamples(own, cold.current(), index.all, { ...wanted, signal }));
         } finally {
-          exporting.delete(own);
           own.closeSync();
         }
       });
@@ -174,10 +176,9 @@ export function createDuckdbStore(settings: DuckdbSettings): DuckdbStore {
     upkeep,
 
     async close() {
-      isClosing = true;
-      // A file that is being written is given up; the next start removes it.
+      // Files that are being written are given up; the next start removes those of closed days.
+      closing.abort(notOpen());
       open?.keeper.interrupt();
-      for (const each of exporting) each.interrupt();
       await turns.ended();
       if (open !== undefined) disconnect(open);
       open = undefined;

@@ -1,9 +1,10 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DuckDBConnection } from '@duckdb/node-api';
 import { SampleBatch, SeriesTable } from '@nhip/core/telemetry/sample-batch';
 import type { Value } from '@nhip/core/wire/sample';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { storeWrite } from '../testing/store-write.ts';
 import { createDuckdbStore, type DuckdbStore } from './duckdb-store.ts';
 import { askDuckdb } from './testing/stock-duckdb.ts';
@@ -13,12 +14,13 @@ const t0 = Date.UTC(2026, 10, 20);
 
 let folder: string;
 let store: DuckdbStore;
+let write: (rows: readonly (readonly [machine: string, metric: string, timeMs: number, value: Value])[]) => Promise<void>;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'nhip-export-'));
   store = createDuckdbStore({ type: 'duckdb', file: join(folder, "it's.duckdb"), memoryLimitMb: 128, threads: 1 });
   await store.open();
   const table = new SeriesTable();
-  const write = (rows: readonly (readonly [machine: string, metric: string, timeMs: number, value: Value])[]): Promise<void> => {
+  write = (rows) => {
     const batch = new SampleBatch(table);
     for (const [i, [machine, metric, timeMs, value]] of rows.entries()) batch.push(table.id(machine, metric), timeMs, i, value, 192, false);
     const state = Uint8Array.of(1);
@@ -39,6 +41,7 @@ beforeEach(async () => {
   ]);
 });
 afterEach(async () => {
+  vi.restoreAllMocks();
   await store.close();
   rmSync(folder, { recursive: true });
 });
@@ -93,4 +96,69 @@ it('leaves nothing when it is given up or not fetched', async () => {
   await store.close();
   await store.open();
   expect(existsSync(made.file)).toBe(false);
+});
+
+/** Does something right before DuckDB begins to write the first file. */
+function beforeCopy(first: () => Promise<void> | void): void {
+  const { run } = DuckDBConnection.prototype;
+  let isDone = false;
+  vi.spyOn(DuckDBConnection.prototype, 'run').mockImplementation(async function (this: DuckDBConnection, sql, ...more) {
+    if (sql.startsWith('COPY') && !isDone) {
+      isDone = true;
+      await first();
+    }
+    return run.call(this, sql, ...more);
+  });
+}
+
+it('has a name for every sample when a series is new in the meantime', async () => {
+  beforeCopy(() => write([['g/e/C', 'New', t0 + 3, 1]]));
+  const made = await store.exportSamples({ ...all, format: 'csv' });
+  expect(readFileSync(made.file, 'utf8')).not.toMatch(/Z,,/);
+  expect(made.rows).toBe(7);
+});
+
+describe('is given up, and leaves nothing,', () => {
+  const noExport = { code: 'store.exportFailed' };
+
+  /** A signal; `then` runs when the export has begun to listen to it, and looks at its folder. */
+  function listenedTo(then: (abort: () => void) => void): AbortSignal {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const listen = signal.addEventListener.bind(signal);
+    vi.spyOn(signal, 'addEventListener').mockImplementation((type: string, listener: EventListenerOrEventListenerObject) => {
+      listen(type, listener);
+      queueMicrotask(() => then(() => controller.abort()));
+    });
+    return signal;
+  }
+
+  it('when the caller leaves before the first statement', async () => {
+    const signal = listenedTo((abort) => abort());
+    await expect(store.exportSamples({ ...all, format: 'csv', signal })).rejects.toMatchObject(noExport);
+    expect(left()).toEqual([]);
+  });
+
+  it('when the caller leaves while a statement is prepared', async () => {
+    const caller = new AbortController();
+    const interrupt = vi.spyOn(DuckDBConnection.prototype, 'interrupt');
+    vi.spyOn(DuckDBConnection.prototype, 'run').mockImplementation(async () => {
+      caller.abort();
+      // DuckDB forgets what it is told before the statement runs.
+      await vi.waitFor(() => expect(interrupt.mock.calls.length).toBeGreaterThan(1), 10_000);
+      throw new Error('INTERRUPT Error: Interrupted!');
+    });
+    const interrupted = { ...noExport, message: expect.stringMatching(/Interrupted/) };
+    await expect(store.exportSamples({ ...all, format: 'csv', signal: caller.signal })).rejects.toMatchObject(interrupted);
+  });
+
+  it('when the store is closed before the first statement', async () => {
+    let closing: Promise<void> | undefined;
+    const signal = listenedTo(() => {
+      closing = store.close();
+    });
+    await expect(store.exportSamples({ ...all, format: 'csv', signal })).rejects.toMatchObject(noExport);
+    await closing;
+    expect(left()).toEqual([]);
+  });
 });

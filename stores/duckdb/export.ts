@@ -38,18 +38,19 @@ export async function exportSamples(
   const file = join(exportFolderOf(cold.folder), `${randomUUID()}.${format}`);
   const files = samplesIn(cold, { from: fromMs, to: toMs });
   const wanted = series.filter((each) => (machine ?? each.machine) === each.machine && (metric ?? each.metric) === each.metric);
-  const filter = wanted.length === series.length && series.length > 0 ? 'true' : ofSeries(wanted.map(({ id }) => id));
+  // Not of a series that is new by the time the statement runs: it would have no name.
+  const filter = wanted.length === series.length ? `series < ${series.length}` : ofSeries(wanted.map(({ id }) => id));
   const all = allSamples(files.length === 0 ? undefined : parquet(cold.folder, files), filter);
   const ranks = ranksOf(series, (each) => `${each.machine}\n${each.metric}`);
   const params = { from: fromMs, to: toMs, ranks, ...namesOf(series) };
-  const stop = (): void => connection.interrupt();
-  const stopWatching = watchRoom(dirname(file), reserveBytes, stop);
-  signal?.addEventListener('abort', stop);
+  const stopWatching = watchRoom(dirname(file), reserveBytes, () => connection.interrupt());
+  const stopListening = interruptOn(signal, connection);
   try {
     signal?.throwIfAborted();
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     if (!(await hasRoom(dirname(file)))) throw new Error('the disk has too little room');
     const sorted = `SELECT * FROM (${all}) ORDER BY ${rank}, time, tick NULLS FIRST`;
+    signal?.throwIfAborted();
     const written = await connection.run(
       `COPY (SELECT ${columnsOf[format]} FROM (SELECT *, ${names} FROM (${sorted}))) TO ${literal(file)} (${optionsOf[format]})`,
       params,
@@ -65,8 +66,22 @@ export async function exportSamples(
     throw new RetryableError('store.exportFailed', `The samples could not be exported: ${why}`, { cause: error });
   } finally {
     stopWatching();
-    signal?.removeEventListener('abort', stop);
+    stopListening();
   }
+}
+
+/** Interrupts when the signal aborts, again and again: DuckDB forgets what it is told before a statement runs. Returns what ends it. */
+function interruptOn(signal: AbortSignal | undefined, connection: DuckDBConnection, everyMs = 250): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const stop = (): void => {
+    connection.interrupt();
+    timer ??= setInterval(() => connection.interrupt(), everyMs);
+  };
+  signal?.addEventListener('abort', stop);
+  return () => {
+    clearInterval(timer);
+    signal?.removeEventListener('abort', stop);
+  };
 }
 
 async function hasRoom(folder: string): Promise<boolean> {
