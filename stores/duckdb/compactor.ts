@@ -74,6 +74,8 @@ export async function compactSlice(
   const stop = (): void => connection.interrupt();
   signal?.addEventListener('abort', stop);
   try {
+    // The snapshot begins with the first table that is read: here, or it could have series that are newer than the names below.
+    await connection.run('FROM series LIMIT 0');
     const oldSamples = old.find(({ kind }) => kind === 'samples');
     const made: Made[] = [];
     let source = '';

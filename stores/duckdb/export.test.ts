@@ -7,6 +7,7 @@ import type { Value } from '@nhip/core/wire/sample';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { storeWrite } from '../testing/store-write.ts';
 import { createDuckdbStore, type DuckdbStore } from './duckdb-store.ts';
+import { beforeCopy } from './testing/before-copy.ts';
 import { askDuckdb } from './testing/stock-duckdb.ts';
 
 const day = 86_400_000;
@@ -98,19 +99,6 @@ it('leaves nothing when it is given up or not fetched', async () => {
   expect(existsSync(made.file)).toBe(false);
 });
 
-/** Does something right before DuckDB begins to write the first file. */
-function beforeCopy(first: () => Promise<void> | void): void {
-  const { run } = DuckDBConnection.prototype;
-  let isDone = false;
-  vi.spyOn(DuckDBConnection.prototype, 'run').mockImplementation(async function (this: DuckDBConnection, sql, ...more) {
-    if (sql.startsWith('COPY') && !isDone) {
-      isDone = true;
-      await first();
-    }
-    return run.call(this, sql, ...more);
-  });
-}
-
 it('has a name for every sample when a series is new in the meantime', async () => {
   beforeCopy(() => write([['g/e/C', 'New', t0 + 3, 1]]));
   const made = await store.exportSamples({ ...all, format: 'csv' });
@@ -126,8 +114,8 @@ describe('is given up, and leaves nothing,', () => {
     const controller = new AbortController();
     const { signal } = controller;
     const listen = signal.addEventListener.bind(signal);
-    vi.spyOn(signal, 'addEventListener').mockImplementation((type: string, listener: EventListenerOrEventListenerObject) => {
-      listen(type, listener);
+    vi.spyOn(signal, 'addEventListener').mockImplementation((...listener: Parameters<AbortSignal['addEventListener']>) => {
+      listen(...listener);
       queueMicrotask(() => then(() => controller.abort()));
     });
     return signal;

@@ -2,10 +2,11 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Value } from '@nhip/core/wire/sample';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createRowWriter } from '../testing/batch-of.ts';
 import type { DuckdbConfig } from './config.ts';
 import { createDuckdbStore, type DuckdbStore } from './duckdb-store.ts';
+import { beforeCopy } from './testing/before-copy.ts';
 import { askDuckdb, changeDuckdb } from './testing/stock-duckdb.ts';
 
 const day = 86_400_000;
@@ -35,6 +36,7 @@ beforeEach(async () => {
   await store.open();
 });
 afterEach(async () => {
+  vi.restoreAllMocks();
   await store.close();
   rmSync(folder, { recursive: true });
 });
@@ -69,6 +71,19 @@ describe('files of closed days', () => {
     ]);
     expect(found[0]).toEqual([machine, 'A', '2026-11-20 00:00:00', 1.5, null, null, null, 192]);
     expect(await values('A')).toEqual(kinds);
+  });
+
+  it('name every sample, also when one of a new series comes while they are made', async () => {
+    await write([['A', t0, 1]]);
+    beforeCopy(() => write([['B', t0, 2]]));
+    await store.upkeep.run(t0 + day + hour);
+    expect(await ask("SELECT DISTINCT machine, metric FROM 'COLD/samples/*.parquet'")).toEqual([[machine, 'A']]);
+    await store.upkeep.run(t0 + day + hour);
+    expect(await ask("SELECT machine, metric FROM 'COLD/samples/*.parquet' ORDER BY metric")).toEqual([
+      [machine, 'A'],
+      [machine, 'B'],
+    ]);
+    expect(await values('B')).toEqual([2]);
   });
 
   it('has roll-ups: what counters gained in spite of resets, and how long states held, within each step alone', async () => {
