@@ -116,7 +116,7 @@ export function createIngest(config: IngestConfig, deps: IngestDeps): Ingest {
         log.info({ edge, missing: missing.length, first: missing[0] }, 'Numbers that an edge released are missing, asked for them again');
       }
     }
-    if (batch.length > mark.length) work.sources.push({ index: record.index, fromRow: mark.length });
+    if (batch.length > mark.length) work.sources.push({ index: record.index, fromRow: mark.length, isReplay: replayed !== undefined });
     const followed = tracing === undefined || decoded.identity === undefined ? undefined : tracing.traceOf(decoded.identity);
     if (followed !== undefined) work.followed.push({ trace: followed, startMs: atMs });
     if (message === undefined) return;

@@ -212,6 +212,28 @@ describe('samples that the store refuses', () => {
     expect(store.content.losses.reduce((sum, { samples }) => sum + samples, 0)).toBe(0);
   });
 
+  it('and are refused again when they come back are counted once, and not as stored', async () => {
+    const store = createPlainStore();
+    store.refuses.add(2);
+    const ingest = await start({ store });
+    const message = (values: object) => logRecord(0, 'json/g/e/d', JSON.stringify({ values }), nowMs());
+    await append(message({ B: 2 }), message({ B: 2 }));
+    await stored(ingest, rig.logBus);
+    const before = await letters();
+    store.failures.push('before', 'after');
+    await append(replayOf(before[0]), message({ A: 1, B: 2 }), replayOf(before[1]));
+    await stored(ingest, rig.logBus);
+    expect(store.content.rows.map(({ v }) => v)).toEqual([1]);
+    const counted = { received: 4, stored: 1, deadLettered: 3, deadLetteredByReason: { storeRefused: 3 } };
+    expect(ingest.stats()).toMatchObject({ ...counted, replayed: 0 });
+    expect(store.content.losses.reduce((sum, { samples }) => sum + samples, 0)).toBe(3);
+    store.refuses.clear();
+    await append(...(await letters()).map((letter) => replayOf(letter)));
+    await stored(ingest, rig.logBus);
+    expect(store.content.rows.map(({ v }) => v)).toEqual([1, 2, 2, 2]);
+    expect(ingest.stats()).toMatchObject({ ...counted, replayed: 3 });
+  });
+
   it('hold everything back while they cannot be kept', async () => {
     const store = createPlainStore();
     store.refuses.add(1);

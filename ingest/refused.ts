@@ -16,6 +16,8 @@ interface Group {
   readonly index: number;
   /** Row in the batch at which the samples of the log record begin. */
   readonly fromRow: number;
+  /** Whether the log record is a dead letter that came back. */
+  readonly isReplay: boolean;
   readonly refused: RefusedSample[];
 }
 
@@ -33,7 +35,8 @@ export async function keepRefused(
   const nowMs = clock.now();
   const losses = new LossList();
   const letters: { readonly bytes: Uint8Array; readonly rows: readonly number[] }[] = [];
-  for (const group of bySource(work, refused)) {
+  const groups = bySource(work, refused);
+  for (const group of groups) {
     const samples = group.refused.map(({ row }) => sampleOf(work, row));
     const rows = samples.map((sample, place): RejectRow => {
       const timeMs = Math.abs(sample.timeMs) <= latestTimeMs ? sample.timeMs : nowMs;
@@ -61,6 +64,7 @@ export async function keepRefused(
   const failed = results.find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
   work.refused += refused.length;
+  for (const { isReplay, refused: again } of groups) work.refusedAgain += isReplay ? again.length : 0;
   return losses.list();
 }
 
@@ -70,7 +74,7 @@ function bySource(work: Work, refused: readonly RefusedSample[]): readonly Group
   let at = 0;
   for (const item of [...refused].sort((a, b) => a.row - b.row)) {
     while ((work.sources[at + 1]?.fromRow ?? Number.POSITIVE_INFINITY) <= item.row) at++;
-    const { index, fromRow } = work.sources[at] ?? { index: work.fromIndex, fromRow: 0 };
+    const { index, fromRow, isReplay } = work.sources[at] ?? { index: work.fromIndex, fromRow: 0, isReplay: false };
     const last = groups.at(-1);
     const isSame =
       last !== undefined &&
@@ -78,7 +82,7 @@ function bySource(work: Work, refused: readonly RefusedSample[]): readonly Group
       last.refused.length < maxRowsPerLetter &&
       work.keptRows.has(last.refused[0]?.row ?? -1) === work.keptRows.has(item.row);
     if (isSame) last.refused.push(item);
-    else groups.push({ index, fromRow, refused: [item] });
+    else groups.push({ index, fromRow, isReplay, refused: [item] });
   }
   return groups;
 }

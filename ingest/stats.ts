@@ -75,12 +75,13 @@ export function createCounts(): IngestCounts {
       counts.resendsRequested++;
     },
     stored(work) {
+      const refused = work.refused - work.refusedAgain;
       counts.batches++;
-      counts.stored += work.batch.length - work.refused - work.replayed;
+      counts.stored += work.batch.length - work.replayed - refused;
       counts.repeated += work.repeated;
-      counts.deadLettered += work.rejected + work.refused;
-      counts.replayed += work.replayed;
-      if (work.refused > 0) reject('storeRefused', work.refused);
+      counts.deadLettered += work.rejected + refused;
+      counts.replayed += work.replayed - work.refusedAgain;
+      if (refused > 0) reject('storeRefused', refused);
       for (const { reason, samples } of work.losses.list()) {
         if (reason === 'deadLettered') continue;
         counts.lost += samples;

@@ -70,6 +70,7 @@ export function createWorkWriter(deps: WorkWriterDeps): WorkWriter {
 
   function tryStore(work: Work, checkpoint: Checkpoint): Promise<void> {
     work.refused = 0;
+    work.refusedAgain = 0;
     return store.write({
       batch: work.batch,
       losses: work.losses.list(),

@@ -8,14 +8,16 @@ export interface Work {
   /** Dead letters that are not on disk yet. */
   letters: Uint8Array[];
   letterBytes: number;
-  /** The log records that samples came from: index, and the row at which its samples begin. */
-  readonly sources: { readonly index: number; readonly fromRow: number }[];
+  /** The log records that samples came from: index, the row at which its samples begin, whether they are of a dead letter that came back. */
+  readonly sources: { readonly index: number; readonly fromRow: number; readonly isReplay: boolean }[];
   /** Traces that end when it is stored; none without tracing. */
   readonly followed: { readonly trace: string; readonly startMs: number }[];
   /** Rows that the store refused and that are dead letters on disk already. */
   readonly keptRows: Set<number>;
   /** Samples that the store refused at the last attempt. */
   refused: number;
+  /** Those of them that came back out of dead letters: they are counted as dead-lettered already. */
+  refusedAgain: number;
   /** Index of the log at which it begins. */
   readonly fromIndex: number;
   nextIndex: number;
@@ -38,6 +40,7 @@ export function createWork(batch: SampleBatch, fromIndex: number): Work {
     followed: [],
     keptRows: new Set(),
     refused: 0,
+    refusedAgain: 0,
     fromIndex,
     nextIndex: fromIndex,
     oldestMs: Number.POSITIVE_INFINITY,
