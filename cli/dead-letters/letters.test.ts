@@ -140,4 +140,17 @@ describe('replay', () => {
     expect(replayed).toBe(100);
     expect(requests).toBe(2);
   });
+
+  it('counts as stored also what ingest stores while letters are still being read', async () => {
+    for (const index of [1, 2, 3]) await kept.append(encodeDeadLetter(letter(index)));
+    let storedSamples = 0;
+    const prompt: Pick<LogBus, 'append'> = {
+      append(record) {
+        storedSamples++;
+        return logBus.append(record);
+      },
+    };
+    const letters = createDeadLetters({ clock, deadLetters: kept, logBus: prompt, ingest: { ...ingest, replayed: () => storedSamples } });
+    expect(await letters.replay({ reason: 'beforeBirth', force: false, from: 0 })).toMatchObject({ replayed: 3, stored: 3 });
+  });
 });

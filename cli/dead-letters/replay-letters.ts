@@ -40,6 +40,8 @@ export function createDeadLetters(deps: {
 
   return {
     async replay({ from, force, ...filter }) {
+      // Ingest stores the first letters while later ones are still being read.
+      const before = ingest.replayed();
       const appends: Promise<number>[] = [];
       let samples = 0;
       let bytes = 0;
@@ -55,7 +57,6 @@ export function createDeadLetters(deps: {
         samples += kept.letter.samples;
         appends.push(logBus.append(record));
       }
-      const before = ingest.replayed();
       const last = Math.max(-1, ...(await Promise.all(appends)));
       const stored = (await isStored(last)) ? ingest.replayed() - before : null;
       return { replayed: appends.length, samples, stored, next };
