@@ -135,13 +135,15 @@ async function replay(input: Input, { sourceIndexes, reason, edge }: LetterFilte
     );
   }
   const total = { replayed: 0, samples: 0, stored: 0 as number | null };
+  let until: number | undefined;
   for (let from: number | null = 0; from !== null; ) {
-    const choice: object = { sourceIndexes, reason, edge, force: input.isSet('force'), from };
+    const choice: object = { sourceIndexes, reason, edge, force: input.isSet('force'), from, until };
     const answer: z.infer<typeof replayAnswer> = await server.post('/api/v1/dead-letters/replay', choice, replayAnswer);
     total.replayed += answer.replayed;
     total.samples += answer.samples;
     total.stored = answer.stored === null || total.stored === null ? null : total.stored + answer.stored;
     from = answer.next;
+    until = answer.until;
   }
   if (input.isSet('json')) process.stdout.write(`${JSON.stringify(total)}\n`);
   else process.stdout.write(`${replayText(total)}\n`);

@@ -8,6 +8,7 @@ import { createNodeClock } from '@nhip/core/process/node-clock';
 import { createNodeEnv } from '@nhip/core/process/node-env';
 import { type DeadLetter, decodeReplay, encodeDeadLetter, replayTopic } from '@nhip/core/telemetry/dead-letter';
 import { decodeLogMessage, encodeLogMessage } from '@nhip/core/telemetry/log-record';
+import type { ReplayAnswer } from '@nhip/live/http/routes/dead-letters';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isWanted, type KeptLetter, readLetters } from './letters.ts';
 import { createDeadLetters } from './replay-letters.ts';
@@ -139,6 +140,34 @@ describe('replay', () => {
     }
     expect(replayed).toBe(100);
     expect(requests).toBe(2);
+  });
+
+  it('ends with the letters that were there when it began, also when the store refuses all of them again', async () => {
+    const letterCount = 10;
+    const big = 'x'.repeat(2_000_000);
+    for (let index = 0; index < letterCount; index++) {
+      await kept.append(encodeDeadLetter(letter(index, { reason: 'storeRefused' }, 'g/e', big)));
+    }
+    const refusing: Pick<LogBus, 'append'> = {
+      async append(record) {
+        const sourceIndex = await logBus.append(record);
+        await kept.append(encodeDeadLetter(letter(sourceIndex, { reason: 'storeRefused', sourceLog: 'broker' })));
+        return sourceIndex;
+      },
+    };
+    const letters = createDeadLetters({ clock, deadLetters: kept, logBus: refusing, ingest });
+    let replayed = 0;
+    let requests = 0;
+    let page: { readonly from: number; readonly until?: number | undefined } | undefined = { from: 0 };
+    while (page !== undefined && requests < letterCount) {
+      const answer: ReplayAnswer = await letters.replay({ reason: 'storeRefused', force: false, ...page });
+      replayed += answer.replayed;
+      requests++;
+      page = answer.next === null ? undefined : { from: answer.next, until: answer.until };
+    }
+    expect({ replayed, requests }).toEqual({ replayed: letterCount, requests: 2 });
+    // What was refused again is there for whoever replays after the cause is gone.
+    expect(await letters.replay({ reason: 'storeRefused', force: false, from: letterCount })).toMatchObject({ replayed: letterCount });
   });
 
   it('counts as stored also what ingest stores while letters are still being read', async () => {

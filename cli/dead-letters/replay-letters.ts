@@ -23,7 +23,7 @@ const bytesPerRequest = 16_777_216;
 /** Puts letters back to ingest as records of the broker's log: what acknowledges, orders and survives a crash there does so here. */
 export function createDeadLetters(deps: {
   readonly clock: Clock;
-  readonly deadLetters: Pick<LogBus, 'read'>;
+  readonly deadLetters: Pick<LogBus, 'read' | 'stats'>;
   readonly logBus: Pick<LogBus, 'append'>;
   readonly ingest: IngestProgress;
 }): DeadLetters {
@@ -39,7 +39,9 @@ export function createDeadLetters(deps: {
   }
 
   return {
-    async replay({ from, force, ...filter }) {
+    async replay({ from, until = Number.POSITIVE_INFINITY, force, ...filter }) {
+      // What is refused again becomes a letter behind these: to go on with it would have no end.
+      const end = Math.min(until, deadLetters.stats().nextIndex);
       // Ingest stores the first letters while later ones are still being read.
       const before = ingest.replayed();
       const appends: Promise<number>[] = [];
@@ -47,6 +49,7 @@ export function createDeadLetters(deps: {
       let bytes = 0;
       let next: number | null = null;
       for await (const kept of readLetters(deadLetters, from)) {
+        if (kept.no >= end) break;
         if (!isWanted(kept, filter)) continue;
         if (appends.length >= lettersPerRequest || bytes >= bytesPerRequest) {
           next = kept.no;
@@ -59,7 +62,7 @@ export function createDeadLetters(deps: {
       }
       const last = Math.max(-1, ...(await Promise.all(appends)));
       const stored = (await isStored(last)) ? ingest.replayed() - before : null;
-      return { replayed: appends.length, samples, stored, next };
+      return { replayed: appends.length, samples, stored, next, ...(next === null ? {} : { until: end }) };
     },
   };
 }
