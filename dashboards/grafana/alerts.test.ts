@@ -36,7 +36,9 @@ function byUid(uid: string): AlertSpec {
 
 describe.skipIf(!hasInfluxd)('alert rules over InfluxDB (needs influxd: apt-get install influxdb)', () => {
   it.each(overInflux)('the query of $uid returns rows', async ({ query, rangeS }) => {
-    const rows = await influx.ask(interpolate(query, { fromMs: toMs - rangeS * 1000, toMs, intervalMs: 60_000, variables: {} }));
+    const rows = await influx.ask(
+      interpolate(query, { fromMs: toMs - 3_217 - rangeS * 1000, toMs: toMs - 3_217, intervalMs: 60_000, variables: {} }),
+    );
     expect(rows.length).toBeGreaterThan(0);
   });
 
@@ -48,6 +50,19 @@ describe.skipIf(!hasInfluxd)('alert rules over InfluxDB (needs influxd: apt-get 
     expect(await firing(byUid('nhip-dead-letters'), toMs)).toEqual(['hoalac/edge-pack']);
     expect(await firing(byUid('nhip-outbox-fills'), toMs)).toEqual([]);
     expect(await firing(byUid('nhip-no-samples'), toMs)).toEqual([]);
+  });
+
+  it('fire for a machine in fault that says so every minute, at whatever second it is judged', async () => {
+    const beginsMs = toMs + 2 * 86_400_000;
+    const lines = Array.from({ length: 30 }, (_, i) => {
+      const at = `${beginsMs + i * 60_000 + 30_000}000000`;
+      const states = { stuck: 'fault', busy: i < 22 ? 'running' : 'fault' };
+      return Object.entries(states).map(([name, state]) => `samples,machine=g/fault/${name},metric=State s="${state}" ${at}`);
+    });
+    await influx.write(lines.flat().join('\n'));
+    for (const second of [0, 10, 50]) {
+      expect(await firing(byUid('nhip-machine-fault'), beginsMs + 30 * 60_000 + second * 1000), String(second)).toEqual(['g/fault/stuck']);
+    }
   });
 
   it('know a machine that fell silent from one that speaks', async () => {

@@ -58,6 +58,44 @@ describe.skipIf(!hasInfluxd)('figures (needs influxd: apt-get install influxdb)'
     expect(since.map(({ running }) => running ?? null)).toEqual(since.map(() => null));
   });
 
+  it('of a range that ends in the future, as "today" does, count no minute that is yet to come', async () => {
+    const running = 'g/e/today';
+    const times = { fromMs: Date.now() - 60 * 60_000, toMs: Date.now() + 2 * 60 * 60_000 };
+    const texts = [`metric=State s="running"`, `metric=State/Reason s="jam"`];
+    await influx.write(texts.map((text) => `samples,machine=${running},${text} ${times.fromMs}000000`).join('\n'));
+    const [row] = await ask(influxql.minutesByState, running, times);
+    const [availability] = await ask(influxql.oeePart('availability'), running, times);
+    const reasons = await ask(influxql.reasonMinutes, running, times);
+    const elapsed = Math.ceil((Date.now() - times.fromMs) / 60_000) + 1;
+    expect(number(row, 'running')).toBeGreaterThanOrEqual(60);
+    expect(number(row, 'running')).toBeLessThanOrEqual(elapsed);
+    expect(reasons.length).toBeGreaterThanOrEqual(60);
+    expect(reasons.length).toBeLessThanOrEqual(elapsed);
+    expect(number(availability, 'availability')).toBe(1);
+  });
+
+  it('of a range that begins within a minute count a machine that reports in that minute', async () => {
+    const name = 'g/e/minutely';
+    const lines = Array.from({ length: 120 }, (_, i) => {
+      const at = `${fromMs + i * 60_000 + 30_000}000000`;
+      const fields = [`State s="${i < 60 ? 'running' : 'fault'}"`, `Count/Good v=${i * 10}`, `Count/Reject v=${i}`, 'Cycle/IdealMs v=5000'];
+      return fields.map((text) => `samples,machine=${name},metric=${text} ${at}`).join('\n');
+    });
+    await influx.write(lines.join('\n'));
+    const times = { fromMs: fromMs + 14_879, toMs: fromMs + 120 * 60_000 - 1 };
+    const [minutes] = await ask(influxql.minutesByState, name, times);
+    expect(minutes).toMatchObject({ running: 60, fault: 60 });
+    const [row] = await ask(influxql.oee, name, times);
+    // What was counted in the first minute is where the counter begins.
+    const [good, reject] = [119 * 10, 119];
+    const performance = ((good + reject) * 5000) / (60 * 60_000);
+    expect(row).toMatchObject({ good, reject, availability: 0.5, performance: expect.closeTo(performance, 6) });
+    expect(await ask(influxql.oeePart('availability'), name, times)).toMatchObject([{ availability: 0.5 }]);
+    const hours = await ask(influxql.oeePart('availability', 'time(1h), '), name, times);
+    expect(hours.map(({ availability }) => availability ?? null)).toEqual([1, null]);
+    expect(await ask(influxql.countedBy(metricNames.countGood, 'good', ''), name, times)).toMatchObject([{ good }]);
+  });
+
   it('of energy are the difference of the counter', async () => {
     const [row] = await ask(influxql.countedBy(metricNames.energyImport, 'energy', 'machine'));
     // From the end of the first minute.

@@ -13,14 +13,21 @@ const inTime = '$timeFilter';
 
 /**
  * A state holds until the next one or until the connection is lost: ingest writes `Connection` when that happens, so the last of both is
- * the state, and time without data never counts as the state before it.
+ * the state, and time without data never counts as the state before it. Nor does time to come: a range may end in the future ("today"), and
+ * InfluxDB would fill up to there.
  */
 const isState = `(metric = '${metricNames.state}' OR metric = '${metricNames.connection}')`;
 const statePerMinute = perMinute(isState);
 
 function perMinute(condition: string): string {
-  return `SELECT last(s) AS s FROM samples WHERE ${condition} AND ${ofMachines} AND ${inTime} GROUP BY time(1m), machine fill(previous)`;
+  return `SELECT last(s) AS s FROM samples WHERE ${condition} AND ${ofMachines} AND ${inTime} AND time <= now() GROUP BY time(1m), machine fill(previous)`;
 }
+
+/**
+ * One interval, from 1970 on, for what is summed up over minutes. The first minute of a range begins before the range as a rule; InfluxDB
+ * gives no sum at all when the first row is before the range, but takes every row of an interval.
+ */
+const wholeRange = 'time(36500d), ';
 
 export const plannedStates = ['running', 'setup', 'idle', 'fault', 'maintenance', 'stopped'] as const;
 
@@ -52,7 +59,7 @@ function minutesIn(as: string, wanted: readonly string[], every: string): string
 export const minutesByState = ((): string => {
   const names = [...plannedStates, 'notScheduled', 'plcUnreachable', 'agentOffline'] as const;
   const sums = names.map((name) => `sum(${name}) AS ${name}`).join(', ');
-  return `SELECT ${sums} FROM ${names.map((name) => `(${minutesIn(name, [name], '')})`).join(', ')} WHERE ${inTime} GROUP BY machine`;
+  return `SELECT ${sums} FROM ${names.map((name) => `(${minutesIn(name, [name], wholeRange)})`).join(', ')} WHERE ${inTime} GROUP BY ${wholeRange}machine fill(none)`;
 })();
 
 /** What a counter counted, by minute. */
@@ -73,7 +80,7 @@ const oeeFigures = {
   oee: 'good * ideal / (planned * 60000)',
 } as const;
 
-/** What OEE is made of, by machine and `every` (e.g. `time(1h), `; '' for the whole range). */
+/** What OEE is made of, by machine and `every` (e.g. `time(1h), `). */
 function oeeParts(every: string): string {
   const ideal = `SELECT mean(v) AS ideal FROM samples WHERE metric = '${metricNames.cycleIdealMs}' AND ${ofMachines} AND ${inTime} GROUP BY ${every}machine fill(none)`;
   const parts = [
@@ -93,10 +100,10 @@ function oeeParts(every: string): string {
  */
 export const oee = ((): string => {
   const figures = Object.entries(oeeFigures).map(([name, formula]) => `${formula} AS ${name}`);
-  return `SELECT ${figures.join(', ')}, good, reject FROM (${oeeParts('')}) WHERE ${inTime} GROUP BY machine`;
+  return `SELECT ${figures.join(', ')}, good, reject FROM (${oeeParts(wholeRange)}) WHERE ${inTime} GROUP BY machine`;
 })();
 
-export function oeePart(name: keyof typeof oeeFigures, every: '' | 'time(1h), ' = ''): string {
+export function oeePart(name: keyof typeof oeeFigures, every: 'time(36500d), ' | 'time(1h), ' = wholeRange): string {
   return `SELECT ${oeeFigures[name]} AS ${name} FROM (${oeeParts(every)}) WHERE ${inTime} GROUP BY machine`;
 }
 
@@ -173,7 +180,7 @@ export const alerts = {
   samples: `SELECT count(v) AS samples FROM samples WHERE ${inTime}`,
   /** Over two buckets, because the last one has only begun. */
   samplesPerMachine: `SELECT moving_average(count(v), 2) AS samples FROM samples WHERE ${inTime} GROUP BY time(10m), machine fill(0)`,
-  faultMinutes: `SELECT count(s) AS minutes FROM (SELECT last(s) AS s FROM samples WHERE ${isState} AND ${inTime} GROUP BY time(1m), machine fill(previous)) WHERE s = 'fault' AND ${inTime} GROUP BY machine`,
+  faultMinutes: `SELECT count(s) AS minutes FROM (SELECT last(s) AS s FROM samples WHERE ${isState} AND ${inTime} GROUP BY time(1m), machine fill(previous)) WHERE s = 'fault' AND ${inTime} GROUP BY ${wholeRange}machine fill(none)`,
   lost: `SELECT sum(samples) AS samples FROM kept.losses WHERE ${isLost} AND ${inTime} GROUP BY edge, reason`,
   deadLetters: `SELECT sum(samples) AS samples FROM kept.losses WHERE reason = 'deadLettered' AND ${inTime} GROUP BY edge`,
   outbox: `SELECT last(v) AS records FROM samples WHERE metric = 'Outbox/PendingRecords' AND ${inTime} GROUP BY machine`,

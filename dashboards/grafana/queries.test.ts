@@ -37,7 +37,7 @@ describe.skipIf(!hasInfluxd).each(queried)('queries of $id (needs influxd: apt-g
       .map((target, i) => ({ ...target, panel, name: `${board.id}/${panel.id}/${i}` })),
   );
   it.each(targets)('$name returns rows', async ({ query, panel, name }) => {
-    const rows = await influx.ask(interpolate(query, { fromMs, toMs, intervalMs: 60_000, variables }));
+    const rows = await influx.ask(interpolate(query, { fromMs: fromMs + 14_879, toMs: toMs - 3_217, intervalMs: 60_000, variables }));
     if (mayBeEmpty[name] === undefined) expect(rows.length).toBeGreaterThan(0);
     // A table whose rows Grafana counts has other columns.
     const columns = panel.countBy === undefined ? (panel.columns ?? []) : [];
