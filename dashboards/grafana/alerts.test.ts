@@ -42,7 +42,7 @@ describe.skipIf(!hasInfluxd)('alert rules over InfluxDB (needs influxd: apt-get 
     expect(rows.length).toBeGreaterThan(0);
   });
 
-  it('fire for the edge agent that is cut off, for losses and for bad quality, and for nothing else of them', async () => {
+  it('fire for the edge agent that is cut off, for losses, and for nothing else of them', async () => {
     const offline = await firing(byUid('nhip-edge-offline'), toMs);
     expect(offline).toContain('hoalac/edge-pack/CHI-01');
     expect(offline.filter((machine) => machine.includes('edge-cnc'))).toEqual([]);
@@ -50,6 +50,7 @@ describe.skipIf(!hasInfluxd)('alert rules over InfluxDB (needs influxd: apt-get 
     expect(await firing(byUid('nhip-dead-letters'), toMs)).toEqual(['hoalac/edge-pack']);
     expect(await firing(byUid('nhip-outbox-fills'), toMs)).toEqual([]);
     expect(await firing(byUid('nhip-no-samples'), toMs)).toEqual([]);
+    expect(await firing(byUid('nhip-bad-quality'), toMs)).toEqual([]);
   });
 
   it('fire for a machine in fault that says so every minute, at whatever second it is judged', async () => {
@@ -63,6 +64,28 @@ describe.skipIf(!hasInfluxd)('alert rules over InfluxDB (needs influxd: apt-get 
     for (const second of [0, 10, 50]) {
       expect(await firing(byUid('nhip-machine-fault'), beginsMs + 30 * 60_000 + second * 1000), String(second)).toEqual(['g/fault/stuck']);
     }
+  });
+
+  it('fire for a machine of which much is bad, also when nothing of it is good', async () => {
+    const nowMs = toMs + 86_400_000;
+    const machines = { dead: 20, poor: 3, good: 1, best: 0 };
+    const lines = Object.entries(machines).flatMap(([name, bad]) =>
+      Array.from({ length: 20 }, (_, i) => {
+        const fields = i < bad ? 'n=T,q=0i' : 'v=1';
+        return `samples,machine=g/quality/${name},metric=Temp ${fields} ${nowMs - (i + 1) * 60_000}000000`;
+      }),
+    );
+    await influx.write(lines.join('\n'));
+    const rule = byUid('nhip-bad-quality');
+    expect(await firing(rule, nowMs)).toEqual(['g/quality/dead', 'g/quality/poor']);
+    const range = { fromMs: nowMs - rule.rangeS * 1000, toMs: nowMs, intervalMs: 60_000, variables: {} };
+    const parts = (await influx.ask(interpolate(rule.query, range))).map(({ machine, bad }) => [machine, bad]);
+    expect(parts).toEqual([
+      ['g/quality/best', 0],
+      ['g/quality/dead', 1],
+      ['g/quality/good', 0.05],
+      ['g/quality/poor', 0.15],
+    ]);
   });
 
   it('know a machine that fell silent from one that speaks', async () => {

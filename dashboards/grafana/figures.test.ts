@@ -96,6 +96,24 @@ describe.skipIf(!hasInfluxd)('figures (needs influxd: apt-get install influxdb)'
     expect(await ask(influxql.countedBy(metricNames.countGood, 'good', ''), name, times)).toMatchObject([{ good }]);
   });
 
+  it('of bad quality are parts of all samples, whatever kind of value they have or lack', async () => {
+    const kinds = {
+      always: ['n=T,q=0i', 'n=T,q=0i', 'n=T,q=0i'],
+      mostly: ['v=1', 'n=T,q=0i', 'n=T,q=500i'],
+      texts: ['s="a"', 's="a",q=0i'],
+      integers: ['i="9007199254740993"', 'i="9007199254740993",q=0i', 'v=1', 'v=1'],
+      never: ['v=1', 'v=2', 'v=3'],
+    };
+    const lines = Object.entries(kinds).flatMap(([metric, values]) =>
+      values.map((value, i) => `samples,machine=g/e/quality,metric=${metric} ${value} ${fromMs + i * 60_000}000000`),
+    );
+    await influx.write(lines.join('\n'));
+    const rows = await ask(influxql.badQuality, 'g/e/quality');
+    const parts = Object.fromEntries(rows.map(({ metric, bad }) => [metric, bad]));
+    // Those that are never bad are not listed.
+    expect(parts).toEqual({ always: 1, mostly: expect.closeTo(2 / 3, 6), texts: 0.5, integers: 0.25 });
+  });
+
   it('of energy are the difference of the counter', async () => {
     const [row] = await ask(influxql.countedBy(metricNames.energyImport, 'energy', 'machine'));
     // From the end of the first minute.

@@ -150,8 +150,16 @@ export const energyPerPiece = ((): string => {
 export const samplesStored = `SELECT count(v) AS numbers, count(s) AS texts, count(i) AS integers, count(n) AS empty FROM samples WHERE ${ofMachines} AND ${inTime} GROUP BY time($__interval) fill(none)`;
 export const samplesByMachine = `SELECT count(v) AS samples FROM samples WHERE ${ofMachines} AND ${inTime} GROUP BY time($__interval), machine fill(none)`;
 
-/** Part of 1 of the numbers whose quality is not good, by machine and metric; series without any are left out. */
-export const badQuality = `SELECT bad / samples AS bad FROM (SELECT count(q) AS bad, count(v) AS samples FROM samples WHERE ${ofMachines} AND ${inTime} GROUP BY machine, metric) WHERE bad > 0 AND ${inTime} GROUP BY machine, metric`;
+/**
+ * Part of 1 of the samples whose quality is not good. A bad one often has no value: samples are what has any of the fields that say one.
+ */
+function badPart(of: string, tags: string, condition: string): string {
+  const counts = `SELECT count(q) AS bad, count(v) + count(s) + count(i) + count(n) AS samples FROM samples WHERE ${of}${inTime} GROUP BY ${tags} fill(0)`;
+  return `SELECT bad / samples AS bad FROM (${counts}) WHERE ${condition}${inTime} GROUP BY ${tags}`;
+}
+
+/** By machine and metric; those without any are left out. */
+export const badQuality = badPart(`${ofMachines} AND `, 'machine, metric', 'bad > 0 AND ');
 
 /** When each machine was last heard of: the time is what matters. */
 export const lastHeard = `SELECT last(v) AS value FROM samples WHERE ${ofMachines} AND ${inTime} GROUP BY machine`;
@@ -184,5 +192,5 @@ export const alerts = {
   lost: `SELECT sum(samples) AS samples FROM kept.losses WHERE ${isLost} AND ${inTime} GROUP BY edge, reason`,
   deadLetters: `SELECT sum(samples) AS samples FROM kept.losses WHERE reason = 'deadLettered' AND ${inTime} GROUP BY edge`,
   outbox: `SELECT last(v) AS records FROM samples WHERE metric = 'Outbox/PendingRecords' AND ${inTime} GROUP BY machine`,
-  badQuality: `SELECT bad / samples AS bad FROM (SELECT count(q) AS bad, count(v) AS samples FROM samples WHERE ${inTime} GROUP BY machine) WHERE bad > 0 AND ${inTime} GROUP BY machine`,
+  badQuality: badPart('', 'machine', ''),
 } as const;

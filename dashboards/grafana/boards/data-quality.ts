@@ -176,8 +176,8 @@ export const dataQuality: DashboardSpec = {
       kind: 'table',
       title: { vi: 'Chất lượng xấu', en: 'Bad quality' },
       description: {
-        vi: 'Phần số đo mà nguồn nói là xấu hoặc cũ. Đại lượng nào luôn tốt thì không có ở đây.',
-        en: 'Part of the numbers that the source calls bad or stale. Metrics that are always good are not listed.',
+        vi: 'Phần mẫu mà nguồn nói là xấu hoặc cũ. Đại lượng nào luôn tốt thì không có ở đây.',
+        en: 'Part of the samples that the source calls bad or stale. Metrics that are always good are not listed.',
       },
       unit: 'percentunit',
       width: 12,
