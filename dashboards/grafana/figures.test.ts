@@ -96,6 +96,27 @@ describe.skipIf(!hasInfluxd)('figures (needs influxd: apt-get install influxdb)'
     expect(await ask(influxql.countedBy(metricNames.countGood, 'good', ''), name, times)).toMatchObject([{ good }]);
   });
 
+  it('of machines out of reach know those that were lost before the range', async () => {
+    const hour = 3_600_000;
+    const changes = [
+      ['lost', 'online', fromMs - 60 * hour],
+      ['lost', 'agentOffline', fromMs - 50 * hour],
+      ['unread', 'plcUnreachable', fromMs - 50 * hour],
+      ['back', 'agentOffline', fromMs - 50 * hour],
+      ['back', 'online', fromMs - 40 * hour],
+      ['later', 'online', fromMs - 50 * hour],
+      ['later', 'agentOffline', toMs + hour],
+    ] as const;
+    const lines = changes.map(([name, text, at]) => `samples,machine=g/reach/${name},metric=Connection s="${text}" ${at}000000`);
+    await influx.write(lines.join('\n'));
+    const counts = async (name: string): Promise<readonly unknown[]> =>
+      (await ask(influxql.outOfReach, `g/reach/${name}`)).map(({ machines }) => machines);
+    expect(await counts('lost')).toEqual([1]);
+    expect(await counts('unread')).toEqual([1]);
+    expect(await counts('back')).toEqual([]);
+    expect(await counts('later')).toEqual([]);
+  });
+
   it('of bad quality are parts of all samples, whatever kind of value they have or lack', async () => {
     const kinds = {
       always: ['n=T,q=0i', 'n=T,q=0i', 'n=T,q=0i'],

@@ -43,6 +43,17 @@ export function machinesIn(...wanted: readonly string[]): string {
   return `SELECT count(s) AS machines FROM (${now}) WHERE ${isOneOf(wanted)} AND ${inTime}`;
 }
 
+/**
+ * How many machines are not reached at the end of the range. Changes of `Connection` are rare: looks a week back from there, with both
+ * bounds, because a subquery never looks further than what reads it.
+ */
+export const outOfReach = ((): string => {
+  const end = `${placeholder('__to')}ms`;
+  const inWeek = `time >= ${end} - 7d AND time <= ${end}`;
+  const now = `SELECT last(s) AS s FROM samples WHERE metric = '${metricNames.connection}' AND ${ofMachines} AND ${inWeek} GROUP BY machine`;
+  return `SELECT count(s) AS machines FROM (${now}) WHERE ${isOneOf(['agentOffline', 'plcUnreachable'])} AND ${inWeek}`;
+})();
+
 function isOneOf(wanted: readonly string[]): string {
   return `(${wanted.map((state) => `s = '${state}'`).join(' OR ')})`;
 }

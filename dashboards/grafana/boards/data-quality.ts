@@ -36,10 +36,13 @@ export const dataQuality: DashboardSpec = {
     }),
     tile(3, 8, {
       title: { vi: 'Máy mất liên lạc', en: 'Machines out of reach' },
-      description: { vi: 'Bộ thu ngoại tuyến hoặc không đọc được PLC.', en: 'Their edge agent is offline or their PLC does not answer.' },
+      description: {
+        vi: 'Bộ thu ngoại tuyến hoặc không đọc được PLC. Tìm ngược 7 ngày từ cuối khoảng thời gian.',
+        en: 'Their edge agent is offline or their PLC does not answer. Looks 7 days back from the end of the range.',
+      },
       unit: { vi: 'suffix:máy', en: 'suffix:machines' },
       thresholds: fromHere(colours.run, [1, colours.wait]),
-      targets: [influx(influxql.machinesIn('agentOffline', 'plcUnreachable'))],
+      targets: [influx(influxql.outOfReach)],
     }),
     {
       id: 4,

@@ -41,11 +41,11 @@ export const overview: DashboardSpec = {
     tile(4, 4, {
       title: { vi: 'Mất liên lạc', en: 'Out of reach' },
       description: {
-        vi: 'Số máy mà bộ thu ngoại tuyến hoặc không đọc được PLC. Thời gian đó không tính vào OEE.',
-        en: 'Machines whose edge agent is offline or whose PLC does not answer. That time does not count for OEE.',
+        vi: 'Số máy mà bộ thu ngoại tuyến hoặc không đọc được PLC. Thời gian đó không tính vào OEE. Tìm ngược 7 ngày từ cuối khoảng thời gian.',
+        en: 'Machines whose edge agent is offline or whose PLC does not answer. That time does not count for OEE. Looks 7 days back from the end of the range.',
       },
       unit: { vi: 'suffix:máy', en: 'suffix:machines' },
-      targets: [influx(influxql.machinesIn('agentOffline', 'plcUnreachable'))],
+      targets: [influx(influxql.outOfReach)],
       thresholds: fromHere(colours.off, [1, colours.wait]),
     }),
     tile(5, 4, {

@@ -10,7 +10,7 @@ export interface Interpolation {
 
 /** As Grafana's InfluxDB data source writes them (its backend: `time >= 1ms and time <= 2ms`). Throws for a variable that has no value. */
 export function interpolate(query: string, { fromMs, toMs, intervalMs, variables }: Interpolation): string {
-  return withVariables(query, variables)
+  return withVariables(query, { ...variables, __to: String(toMs) })
     .replaceAll('$timeFilter', `time >= ${fromMs}ms and time <= ${toMs}ms`)
     .replaceAll('$__interval_ms', String(intervalMs))
     .replaceAll('$__interval', `${intervalMs / 1000}s`);
