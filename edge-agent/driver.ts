@@ -39,7 +39,8 @@ export interface Driver {
   /**
    * Writes one value to the machine and reads it back: resolves with what the device says afterwards, which may differ from what
    * was asked for. Rejects with `ConfigError` for a metric that is not writable or a value that it cannot hold, before anything is
-   * sent. The host calls it only when the configuration allows it, and never while another call to the connection is under way.
+   * sent. Needs `connect`, and nothing else: a tool that writes one value does not subscribe. The host calls it only when the
+   * configuration allows it, and never while another call to the connection is under way.
    */
   write?(deviceId: string, write: TagWrite, signal: AbortSignal): Promise<Reading>;
 

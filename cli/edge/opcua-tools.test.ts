@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { smallNodeSets, startOpcuaServer, type TestOpcuaServer } from '@nhip/edge-agent/testing/opcua-server';
@@ -14,7 +14,10 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'nhip-opcua-tools-'));
   server = await startOpcuaServer({
     namespaces: ['urn:press'],
-    nodes: [{ node: 'nsu=urn:press;s=Speed', dataType: 'Double', value: 12.5 }],
+    nodes: [
+      { node: 'nsu=urn:press;s=Speed', dataType: 'Double', value: 12.5 },
+      { node: 'nsu=urn:press;s=Force', dataType: 'Double', value: 1, history: 10 },
+    ],
     nodeSets: smallNodeSets(),
   });
 }, keysMs);
@@ -63,4 +66,26 @@ describe('edge scan and browse of OPC UA', () => {
   it('refuse a Modbus target', async () => {
     await expect(run('browse', 'modbus-tcp://127.0.0.1:502/1')).rejects.toThrow(/nothing to browse/);
   });
+});
+
+describe('edge write to OPC UA', () => {
+  it(
+    'writes, reads back, keeps a line in the audit trail, and leaves the history of the agent where it was',
+    async () => {
+      const file = join(folder, 'write.yaml');
+      writeFileSync(
+        file,
+        `group: g\nedge: e\nmqtt: { url: "mqtt://127.0.0.1:1" }\nconnections:\n  - { id: press, driver: opcua, endpoint: "${server.endpoint}", securityMode: None, devices: [{ id: P, tags: [{ metric: Force, node: "nsu=urn:press;s=Force", dataType: Double, writable: true }] }] }\n`,
+      );
+      const dataDir = join(folder, 'write-data');
+      const { code, text } = await run('write', 'P', 'Force', '7.5', '--config', file, '--data', dataDir, '--confirm');
+      expect([code, text]).toEqual([0, 'Wrote P Force = 7.5; the device says 7.5 now.\n']);
+      expect(server.variable('nsu=urn:press;s=Force').readValue().value.value).toBe(7.5);
+      const [line, ...more] = readFileSync(join(dataDir, 'edge/e/audit.ndjson'), 'utf8').trim().split('\n');
+      expect(JSON.parse(line ?? '')).toMatchObject({ device: 'P', metric: 'Force', value: 7.5, outcome: 'written', readBack: 7.5 });
+      expect(more).toEqual([]);
+      expect(readdirSync(join(dataDir, 'edge/e/drivers'))).toEqual(['opcua-pki']);
+    },
+    keysMs,
+  );
 });

@@ -16,7 +16,7 @@ export function create(config: OpcuaConfig, deps: DriverDeps): Driver {
   let client: OPCUAClient | undefined;
   let session: Session | undefined;
   let progress: HistoryProgress | undefined;
-  let subscribed: { readonly link: Link; readonly done: Subscribed } | undefined;
+  let subscribed: Subscribed | undefined;
 
   const lose = (what: string): void => over.abort(new ConnectionLostError(`${config.endpoint}: ${what}`));
 
@@ -70,7 +70,7 @@ export function create(config: OpcuaConfig, deps: DriverDeps): Driver {
         over.signal.throwIfAborted();
         return subscribeDevices(link, progress);
       };
-      subscribed = { link, done: await orOver(subscribeAll(), signal) };
+      subscribed = await orOver(subscribeAll(), signal);
       const tell = (): void => {
         if (over.signal.reason instanceof ConnectionLostError) lost(over.signal.reason);
       };
@@ -81,8 +81,8 @@ export function create(config: OpcuaConfig, deps: DriverDeps): Driver {
     write: async (deviceId, write, signal) => {
       signal.throwIfAborted();
       over.signal.throwIfAborted();
-      if (subscribed === undefined) throw new ConnectionLostError(`${config.endpoint}: not subscribed yet, nothing was written`);
-      return orOver(writeTag(subscribed.link, subscribed.done, deviceId, write), signal);
+      if (session === undefined) throw new ConnectionLostError(`${config.endpoint}: not connected, nothing was written`);
+      return orOver(writeTag({ session, config, deps, over: over.signal, lose }, subscribed, deviceId, write), signal);
     },
 
     close: async () => {

@@ -1,7 +1,8 @@
 import { ConfigError, PermanentError, RetryableError } from '@nhip/core/process/errors';
 import { AttributeIds, coerceNodeId, DataType, type DataValue, type NodeId, Variant, VariantArrayType } from 'node-opcua-client';
 import type { Reading, TagWrite } from '../../driver.ts';
-import type { Link } from './link.ts';
+import type { Link, Session } from './link.ts';
+import { resolveNodes } from './node-ids.ts';
 import type { Subscribed } from './subscriptions.ts';
 import { createValueReader, timestampOf } from './values.ts';
 import { rawValue, writeProblem } from './write-problem.ts';
@@ -11,11 +12,15 @@ const namespaceArrayNode = 'ns=0;i=2255';
 /** CurrentWrite of AccessLevel (OPC UA Part 3 §8.57). */
 const currentWrite = 0x02;
 
+/** What the names of the config mean in this session. */
+type Names = Pick<Subscribed, 'nodes' | 'namespaces'>;
+
 /**
- * Writes one value and reads it back. The namespace table is read again just before: a value must not reach another node.
+ * Writes one value and reads it back. Without `known` it looks the node up by itself: who only writes need not subscribe, which would
+ * read the history that the agent is still to deliver. The namespace table is read again just before: a value must not reach another node.
  * Throws ConfigError before anything is sent for what the config or the type does not allow, PermanentError when the server refuses.
  */
-export async function writeTag(link: Link, subscribed: Subscribed, deviceId: string, write: TagWrite): Promise<Reading> {
+export async function writeTag(link: Omit<Link, 'emit'>, known: Names | undefined, deviceId: string, write: TagWrite): Promise<Reading> {
   const { session, config, deps, over, lose } = link;
   const where = `${deviceId} ${write.metric}`;
   const device = config.devices.find(({ id }) => id === deviceId);
@@ -24,7 +29,9 @@ export async function writeTag(link: Link, subscribed: Subscribed, deviceId: str
   if (tag === undefined || problem !== undefined) throw new ConfigError(where, [problem ?? 'there is no such tag']);
   const raw = rawValue(tag, write.value);
   if ('problem' in raw) throw new ConfigError(where, [raw.problem]);
-  const resolved = subscribed.nodes.get(tag.node);
+  const { nodes, namespaces } = known ?? (await lookUp(session, tag.node));
+  over.throwIfAborted();
+  const resolved = nodes.get(tag.node);
   if (resolved === undefined || 'reason' in resolved)
     throw new PermanentError('opcua.write', `${where}: the server has no ${tag.node} now`);
   const nodeId = coerceNodeId(resolved.nodeId);
@@ -38,7 +45,7 @@ export async function writeTag(link: Link, subscribed: Subscribed, deviceId: str
   ]);
   over.throwIfAborted();
   const uris: unknown = table?.value.value;
-  if (Array.isArray(uris) && uris.join('\n') !== subscribed.namespaces.join('\n')) {
+  if (Array.isArray(uris) && uris.join('\n') !== namespaces.join('\n')) {
     lose('the server numbers its namespaces anew');
     throw new RetryableError('opcua.write', `${where}: not written, the server numbers its namespaces anew`);
   }
@@ -64,13 +71,23 @@ export async function writeTag(link: Link, subscribed: Subscribed, deviceId: str
   return { metric: tag.metric, value, quality, timestampMs: timestampOf(after, deps.clock.now()) };
 }
 
+async function lookUp(session: Session, node: string): Promise<Names> {
+  const namespaces = await session.readNamespaceArray();
+  return { namespaces, nodes: await resolveNodes(session, [node], namespaces, 1) };
+}
+
 /** Servers that do not tell their access level are left to refuse the write. */
 function isWritable(answer: DataValue | undefined): boolean {
   const level: unknown = answer?.value.value;
   return typeof level !== 'number' || (level & currentWrite) !== 0;
 }
 
-async function builtInType({ session }: Link, nodeId: NodeId, declared: DataValue | undefined, where: string): Promise<DataType> {
+async function builtInType(
+  { session }: Pick<Link, 'session'>,
+  nodeId: NodeId,
+  declared: DataValue | undefined,
+  where: string,
+): Promise<DataType> {
   if (declared === undefined || declared.statusCode.isNotGood())
     throw new PermanentError(
       'opcua.write',
