@@ -17,6 +17,7 @@ import { logFacts, outboxFindings } from './outbox.ts';
 import { permissionFindings } from './permissions.ts';
 import { edgeFindings, pipelineFindings } from './pipeline.ts';
 import { holderOf, listeningInodes, portFacts, portFindings } from './ports.ts';
+import { serialPortFinding, serialPortState } from './serial-port.ts';
 import { versionFindings } from './versions.ts';
 
 let folder: string;
@@ -238,6 +239,42 @@ describe('machines', () => {
     const findings = await machineFindings(endpoints);
     expect(findings.map((finding) => finding.state)).toEqual(['wrong', 'wrong']);
     expect(all(findings)).toContain('ECONNREFUSED');
+  });
+
+  it('of every kind that a Modbus connection may name are looked for where they are', async () => {
+    const { server, port } = await listening();
+    const endpoints = [`rtu-over-tcp://127.0.0.1:${port}`, `modbus-tcp://127.0.0.1:${port}`, 'rtu:///dev/null'].map((endpoint) => ({
+      connection: 'line',
+      endpoint,
+    }));
+    const findings = await machineFindings(endpoints);
+    await new Promise((resolve) => server.close(resolve));
+    expect(all(findings.filter((finding) => finding.state !== 'ok'))).toBe('');
+  });
+
+  it('that dial in, or have no address, are not called', async () => {
+    const endpoints = ['listen-tcp://0.0.0.0:5020', 'listen-rtu-over-tcp://0.0.0.0:5020', 'opc.tcp://plc:99999'].map((endpoint) => ({
+      connection: 'gsm',
+      endpoint,
+    }));
+    expect((await machineFindings(endpoints)).map((finding) => finding.state)).toEqual(['note', 'note', 'note']);
+  });
+
+  it('behind a serial port that is not there, or is no serial port, need a look', async () => {
+    writeFileSync(join(folder, 'ttyUSB1'), '');
+    const endpoints = ['ttyUSB0', 'ttyUSB1'].map((name) => ({ connection: name, endpoint: `rtu://${join(folder, name)}` }));
+    const findings = await machineFindings(endpoints);
+    expect(findings.map((finding) => finding.state)).toEqual(['wrong', 'wrong']);
+    expect(findings[0]?.todo).toContain('adapter');
+    expect(findings[1]?.says).toContain('no serial port');
+  });
+
+  it('behind a serial port that is for others need a group, and are not called where ports are no files', () => {
+    expect(serialPortFinding('line: rtu:///dev/ttyUSB0', 'forbidden')).toMatchObject({
+      state: 'wrong',
+      todo: expect.stringContaining('dialout'),
+    });
+    expect(serialPortFinding('line: rtu://COM3', serialPortState('COM3')).state).toBe('note');
   });
 });
 

@@ -66,7 +66,7 @@ async function brokerOf(config: AgentConfig, file: string): Promise<readonly Fin
   }
 }
 
-/** Drivers with a network endpoint name it `endpoint`; others have nothing to reach. */
+/** Drivers with an endpoint, on the network or a serial line, name it `endpoint`; others have nothing to reach. */
 function endpointsOf(config: AgentConfig, file: string): readonly MachineEndpoint[] {
   return resolveConnections(config, file).flatMap(({ config: connection }) => {
     const endpoint = 'endpoint' in connection ? connection.endpoint : undefined;
