@@ -12,7 +12,7 @@ import { waitFor } from '../../testing/wait-for.ts';
 
 const uri = 'urn:plant';
 const awayUri = 'urn:plant:away';
-const kept = ['Level', 'Speed', 'Long', 'Short', 'Cut', 'Walk', 'Brief', 'Off', 'Away', 'On'] as const;
+const kept = ['Level', 'Speed', 'Long', 'Short', 'Cut', 'Walk', 'Brief', 'Off', 'Away', 'On', 'Twin'] as const;
 const node = (name: string): string => `nsu=${name === 'Away' ? awayUri : uri};s=${name}`;
 const startMs = Date.now() - 3_600_000;
 
@@ -127,6 +127,27 @@ describe('history after an outage', { timeout: 60_000 }, () => {
       [1000, 2000],
       [1000, 2000],
     ]);
+  });
+
+  it('reads what was missed for each of several tags of one node, also when the node was away in the session between', async () => {
+    const deps = opcuaDeps(join(folder, 'h'));
+    const twins = ['Twin', 'Twin/Coarse'];
+    const tags = [
+      { metric: 'Twin', node: node('Twin'), dataType: 'Double' },
+      { metric: 'Twin/Coarse', node: node('Twin'), dataType: 'Double', scale: 0.5, intervalMs: 60 },
+    ];
+    const both = { ...config([]), devices: [{ id: 'd', intervalMs: 50, tags }] };
+    await session(both, deps, twins);
+    const without = await startOpcuaServer({ namespaces: [uri], nodes: [{ node: node('On'), dataType: 'Double', value: 0 }] });
+    const away = { ...both, endpoint: without.endpoint };
+    await session(away, deps, twins);
+    await without.stop();
+    // More than a page, so that both are asked for again.
+    const missed = Array.from({ length: 1500 }, (_, i) => i + 1);
+    for (const at of [...missed, 2000]) server.record(node('Twin'), at, new Date(startMs + at));
+    const read = (of: Followed): readonly unknown[] => twins.map((name) => historical(of, name).map(({ value }) => value));
+    const followed = await session(both, deps, twins, (of) => twins.every((name) => historical(of, name).length >= 1500));
+    expect(read(followed)).toEqual([missed, missed.map((each) => each / 2)]);
   });
 
   it('reads long history in pages, and goes on after another loss where it was', async () => {

@@ -1,6 +1,6 @@
 import { reasonOf } from '@nhip/core/process/errors';
 import { AccessLevelFlag, AttributeIds } from 'node-opcua-client';
-import { type Gap, type HistoryProgress, type NodeProgress, progressKey } from './history-progress.ts';
+import { createProgressKeys, type Gap, type HistoryProgress, type NodeProgress, progressKey } from './history-progress.ts';
 import { createHistoryReader, type HistoryPage } from './history-reader.ts';
 import type { Item } from './items.ts';
 import { type CallLimits, inChunks } from './limits.ts';
@@ -22,6 +22,7 @@ export interface Backfill {
   start(): void;
 }
 
+/** A node as one item follows it: two items of a node are two states. */
 interface NodeState {
   readonly item: Item;
   readonly key: string;
@@ -45,9 +46,10 @@ export function createBackfill(link: Link, items: readonly Item[], limits: CallL
   const { log, clock } = deps;
   const states = new Map<Item, NodeState>();
   const keys = new Set<string>();
+  const nextKey = createProgressKeys();
   for (const item of items) {
-    const key = item.history === false ? '' : progressKey(item.deviceId, item.node);
-    if (item.history === false || keys.has(key)) continue;
+    if (item.history === false) continue;
+    const key = nextKey(item.deviceId, item.node);
     keys.add(key);
     const known = progress.get(key);
     states.set(item, {
@@ -234,10 +236,12 @@ function absentNodes(
   progress: HistoryProgress,
 ): ReadonlyMap<string, NodeProgress> {
   const absent = new Map<string, NodeProgress>();
+  const nextKey = createProgressKeys();
   for (const { id, tags } of devices) {
     for (const { node, history } of tags) {
-      const key = progressKey(id, node);
-      const known = history === false || found.has(key) ? undefined : progress.get(key);
+      if (history === false || found.has(progressKey(id, node))) continue;
+      const key = nextKey(id, node);
+      const known = progress.get(key);
       if (known !== undefined) absent.set(key, known);
     }
   }

@@ -50,6 +50,20 @@ export function progressKey(deviceId: string, node: string): string {
   return createHash('sha256').update(`${deviceId}\n${node}`).digest('base64url').slice(0, 12);
 }
 
+/**
+ * The key of the next value with history, in the order of the config. Several values of one node are delivered each on its own, at
+ * their own intervals, so each has a key of its own; the first has that of the node.
+ */
+export function createProgressKeys(): (deviceId: string, node: string) => string {
+  const counts = new Map<string, number>();
+  return (deviceId, node) => {
+    const first = progressKey(deviceId, node);
+    const before = counts.get(first) ?? 0;
+    counts.set(first, before + 1);
+    return before === 0 ? first : progressKey(deviceId, `${node}\n${before}`);
+  };
+}
+
 /** Reads the file of the connection. A file that cannot be read is logged, and history begins anew. */
 export async function openHistoryProgress(connectionId: string, { stateDir, clock, log }: DriverDeps): Promise<HistoryProgress> {
   const disk = createNodeDisk(stateDir);
