@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSimRandom } from '@nhip/core/process/simulation/sim-random';
 import { quality } from '@nhip/core/wire/sample';
+import { HistoryReadResult, StatusCodes } from 'node-opcua-client';
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { DriverDeps, Reading } from '../../driver.ts';
 import { type Followed, followDriver, makeDriver, opcuaDeps } from '../../testing/opcua-follow.ts';
 import { startOpcuaServer, type TestOpcuaServer } from '../../testing/opcua-server.ts';
@@ -12,7 +13,7 @@ import { waitFor } from '../../testing/wait-for.ts';
 
 const uri = 'urn:plant';
 const awayUri = 'urn:plant:away';
-const kept = ['Level', 'Speed', 'Long', 'Short', 'Cut', 'Walk', 'Brief', 'Off', 'Away', 'On', 'Twin'] as const;
+const kept = ['Level', 'Speed', 'Long', 'Short', 'Cut', 'Walk', 'Brief', 'Off', 'Away', 'On', 'Twin', 'Behind', 'Beside'] as const;
 const node = (name: string): string => `nsu=${name === 'Away' ? awayUri : uri};s=${name}`;
 const startMs = Date.now() - 3_600_000;
 
@@ -195,6 +196,28 @@ describe('history after an outage', { timeout: 60_000 }, () => {
     server.record(node('Level'), 9, new Date(startMs + 9000));
     server.record(node('Level'), 10, new Date(startMs + 10_000));
     expect(historical(await session(off, deps, ['Level']), 'Level')).toEqual([]);
+  });
+
+  it('reads in the next session what the server could not get from a machine behind it', async () => {
+    const lines: string[] = [];
+    const deps = { ...opcuaDeps(join(folder, 'i')), log: pino({ base: null }, { write: (line: string) => lines.push(line) }) };
+    const names = ['Behind', 'Beside'];
+    await session(config(names), deps, names);
+    for (const at of [1000, 2000, 3000]) for (const name of names) server.record(node(name), at, new Date(startMs + at));
+    // Its type is taken from the form with a callback; the server uses the one that promises.
+    const away = vi
+      .spyOn(server.variable(node('Behind')), 'historyRead')
+      .mockResolvedValue(new HistoryReadResult({ statusCode: StatusCodes.BadNoCommunication }) as never);
+    const isAsked = (of: Followed): boolean => historical(of, 'Beside').length >= 2 && away.mock.calls.length > 0;
+    const second = await session(config(names), deps, names, isAsked);
+    expect(away).toHaveBeenCalledTimes(1);
+    away.mockRestore();
+    const third = await session(config(names), deps, names, (of) => historical(of, 'Behind').length >= 2);
+    expect([second, third].map((of) => names.map((name) => times(historical(of, name))))).toEqual([
+      [[], [1000, 2000]],
+      [[1000, 2000], []],
+    ]);
+    expect(lines.filter((line) => line.includes('BadNoCommunication'))).toEqual([expect.stringContaining('next session')]);
   });
 
   it('delivers every value exactly once over any sequence of sessions and outages', async () => {

@@ -13,7 +13,8 @@ import type { Link } from './link.ts';
  *   delivered twice. It is remembered until it is filled, through lost connections and restarts of the agent.
  * - Gaps are filled in the background, oldest first, at a bounded rate. Values come in the order of their source times, with their
  *   quality, marked as historical.
- * - What the server refuses for good, and what lies beyond the limits of the config, is given up and logged.
+ * - What the server refuses for good, and what lies beyond the limits of the config, is given up and logged. What it cannot give now
+ *   waits for the next session.
  */
 export interface Backfill {
   /** A live value of an item with history was emitted. */
@@ -30,6 +31,8 @@ interface NodeState {
   gaps: Gap[];
   isLive: boolean;
   hasHistory: boolean | undefined;
+  /** Its history could not be had in this session: its gaps are for the next one. */
+  isForLater: boolean;
   /** Values read in this session. */
   count: number;
 }
@@ -59,6 +62,7 @@ export function createBackfill(link: Link, items: readonly Item[], limits: CallL
       gaps: [...(known?.gaps ?? [])],
       isLive: false,
       hasHistory: item.history === true ? true : undefined,
+      isForLater: false,
       count: 0,
     });
   }
@@ -111,12 +115,12 @@ export function createBackfill(link: Link, items: readonly Item[], limits: CallL
 
   const reader = createHistoryReader(link, limits.historyRead);
 
-  /** The oldest gap of every node that has one. */
+  /** The oldest gap of every node that has one to be filled in this session. */
   const openGaps = (): { readonly state: NodeState; readonly gap: Gap }[] => {
     const open = [];
     for (const state of states.values()) {
       const [gap] = state.gaps;
-      if (state.isLive && state.hasHistory === true && gap !== undefined) open.push({ state, gap });
+      if (state.isLive && state.hasHistory === true && !state.isForLater && gap !== undefined) open.push({ state, gap });
     }
     return open.sort((a, b) => a.gap.fromMs - b.gap.fromMs);
   };
@@ -156,6 +160,10 @@ export function createBackfill(link: Link, items: readonly Item[], limits: CallL
             if (state === undefined) return;
             state.hasHistory = false;
             giveUp(state);
+          },
+          later: (i) => {
+            const state = batch[i]?.state;
+            if (state !== undefined) state.isForLater = true;
           },
           called: (count) => clock.sleep(Math.ceil((count / config.history.maxValuesPerS) * 1_000), over),
         },

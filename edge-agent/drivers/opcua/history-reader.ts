@@ -42,6 +42,8 @@ export interface HistoryTaker {
   page(index: number, page: HistoryPage): boolean;
   /** The server has no history of the node for us. */
   refused(index: number): void;
+  /** The server cannot get at the history of the node now, as when a machine behind it is off. */
+  later(index: number): void;
   /** After each call, with how many values it brought: the place to wait. */
   called(count: number): Promise<void>;
 }
@@ -51,6 +53,8 @@ const valuesPerPage = 1_000;
 const mostNodes = 50;
 /** A server may answer with nothing but a continuation point while it works; not for ever. */
 const maxEmptyPages = 100;
+const saidForGood = 'The server does not give its history; what was missed stays missing.';
+const saidForNow = 'The server cannot give its history now; what was missed is read in the next session.';
 const refusedForGood: ReadonlySet<string> = new Set([
   'BadHistoryOperationUnsupported',
   'BadHistoryOperationInvalid',
@@ -80,11 +84,11 @@ interface Open {
 
 export function createHistoryReader({ session, deps, over }: Link, nodesPerCall: number): HistoryReader {
   let limit = Math.max(1, Math.min(mostNodes, nodesPerCall));
-  let isTold = false;
+  const told = new Set<string>();
 
-  const tell = (reason: string): void => {
-    if (!isTold) deps.log.warn({ reason }, 'The server does not give its history; what was missed stays missing.');
-    isTold = true;
+  const tell = (reason: string, sentence: string): void => {
+    if (!told.has(sentence)) deps.log.warn({ reason }, sentence);
+    told.add(sentence);
   };
 
   const call = async (open: readonly Open[], range: Range): Promise<readonly HistoryReadResult[] | string> => {
@@ -106,8 +110,9 @@ export function createHistoryReader({ session, deps, over }: Link, nodesPerCall:
       limit = Math.ceil(Math.min(limit, of.length) / 2);
       return 'read';
     }
-    tell(status);
-    if (!refusedForGood.has(status) && !tooManyNodes.has(status)) return 'later';
+    const isForGood = refusedForGood.has(status) || tooManyNodes.has(status);
+    tell(status, isForGood ? saidForGood : saidForNow);
+    if (!isForGood) return 'later';
     for (const { index } of of) take.refused(index);
     return 'read';
   };
@@ -144,7 +149,7 @@ export function createHistoryReader({ session, deps, over }: Link, nodesPerCall:
         });
         if (released.length > 0) await session.historyRead(request(released, range, true)).catch(() => undefined);
         for (const [status, of] of refused) {
-          if (onRefusal(status, of, take) === 'later') for (const { index } of of) take.refused(index);
+          if (onRefusal(status, of, take) === 'later') for (const { index } of of) take.later(index);
         }
         await take.called(count);
         open = next;
