@@ -50,6 +50,8 @@ describe('a download', () => {
       response.write('12345', () => response.destroy());
     });
     await expect(client.download('/', file)).rejects.toMatchObject({ code: 'cli.serverUnreachable', message: /broke off/ });
+    // What is removed now stays away.
+    rmSync(file);
   });
 
   it('of nobody says that nobody answers', async () => {

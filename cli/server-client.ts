@@ -99,6 +99,8 @@ function createClient(url: string, credentials: string | undefined): ServerClien
       try {
         await pipeline(response, target);
       } catch (error) {
+        // It may still be about to open its file, which the caller removes now.
+        if (!target.closed) await new Promise<void>((resolve) => target.once('close', () => resolve()));
         throw new RetryableError('cli.serverUnreachable', `The download from ${url} broke off (${causeOf(error)})`, { cause: error });
       }
       return target.bytesWritten;
