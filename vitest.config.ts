@@ -6,8 +6,8 @@ export default defineConfig({
   test: {
     // CI reads the counts from a file; people read the screen.
     reporters: resultsFile === undefined ? ['default'] : ['default', ['json', { outputFile: resultsFile }]],
-    // Groups run one after the other, and projects of one group share its workers. Three suit the smallest machine that we build on
-    // (two cores): a test that waits for a server, a disk or a program leaves its core to another.
+    // Groups run one after the other, and projects of one group share its workers. For the smallest machine that we build on (two
+    // cores): a unit test that waits for a server or a disk leaves its core to another; what starts processes of its own needs both.
     projects: [
       {
         test: {
@@ -40,7 +40,7 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['{test/system,test/conformance,packaging}/**/*.test.ts'],
-          maxWorkers: 3,
+          maxWorkers: 2,
           sequence: { groupOrder: 2 },
           testTimeout: 120_000,
           hookTimeout: 120_000,
@@ -50,7 +50,7 @@ export default defineConfig({
         test: {
           name: 'fault',
           include: ['test/fault/**/*.test.ts'],
-          maxWorkers: 3,
+          maxWorkers: 2,
           sequence: { groupOrder: 2 },
           testTimeout: 180_000,
           hookTimeout: 120_000,
@@ -60,7 +60,7 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
-          maxWorkers: 3,
+          maxWorkers: 2,
           sequence: { groupOrder: 2 },
           testTimeout: 120_000,
           hookTimeout: 120_000,

@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Clock } from '@nhip/core/process/env';
 import { silentLog } from '@nhip/core/process/log';
 import { createNodeClock } from '@nhip/core/process/node-clock';
+import { createSimClock } from '@nhip/core/process/simulation/sim-clock';
 import { type ApprovalProblem, type EdgeCertificates, maxEdgeTextBytes } from '@nhip/core/wire/edge-control';
 import { OPCUACertificateManager } from 'node-opcua-certificate-manager';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -38,11 +40,13 @@ beforeAll(async () => {
 });
 afterAll(() => rm(stateDir, { recursive: true, force: true }));
 
-async function desk(options: { takes?: boolean; problem?: ApprovalProblem; trust?: ServerTrust } = {}): Promise<CertificateDesk> {
+async function desk(
+  options: { takes?: boolean; problem?: ApprovalProblem; trust?: ServerTrust; clock?: Clock } = {},
+): Promise<CertificateDesk> {
   const load = opcua.servers?.loadTrust;
   if (load === undefined) throw new Error('the driver has no list');
   return createCertificateDesk({
-    clock: createNodeClock(),
+    clock: options.clock ?? createNodeClock(),
     log: silentLog(),
     stateDir,
     trust: options.trust ?? (await load()),
@@ -146,6 +150,42 @@ describe('certificates that the server decides on', () => {
     const many = Array.from({ length: 2000 }, () => one);
     await (await desk({ trust: { list: async () => many, trust: async () => undefined, reject: async () => undefined } })).text();
     expect(looks).toBeLessThan(100);
+  });
+
+  it('are told as they were decided on, also when they were being listed meanwhile, slowly', async () => {
+    let state: SeenCertificate['state'] = 'trusted';
+    const seen = () => [
+      {
+        ...{ thumbprintSha256: thumbprint, subject: 'CN=press', applicationUri: null, endpoint: null, validFromMs: 0, validToMs: 1 },
+        ...{ sinceMs: 2, state },
+      },
+    ];
+    const clock = createSimClock();
+    let goOn = (): void => undefined;
+    let isSlow = true;
+    const trust: ServerTrust = {
+      async list() {
+        const found = seen();
+        if (isSlow) {
+          isSlow = false;
+          await new Promise<void>((resolve) => {
+            goOn = resolve;
+          });
+        }
+        return found;
+      },
+      trust: async () => undefined,
+      async reject() {
+        state = 'rejected';
+      },
+    };
+    const made = await desk({ trust, clock });
+    const slow = made.text();
+    await decide(made, 'reject');
+    await clock.advance(1000);
+    goOn();
+    await slow;
+    expect((await told(made)).certificates).toMatchObject([{ state: 'rejected' }]);
   });
 
   it('are told as none when the folder cannot be read', async () => {

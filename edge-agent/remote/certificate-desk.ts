@@ -47,10 +47,12 @@ export function createCertificateDesk(deps: CertificateDeskDeps): CertificateDes
   let isUnreadable = false;
   let listed: readonly SeenCertificate[] = [];
   let listAgainMs = Number.NEGATIVE_INFINITY;
+  let decisions = 0;
 
   async function list(): Promise<readonly SeenCertificate[]> {
     const startMs = clock.monotonic();
     if (startMs < listAgainMs) return listed;
+    const before = decisions;
     try {
       listed = await trust.list(stateDir);
       isUnreadable = false;
@@ -58,7 +60,8 @@ export function createCertificateDesk(deps: CertificateDeskDeps): CertificateDes
       if (!isUnreadable) log.warn({ err: error }, 'The certificates of servers cannot be listed');
       isUnreadable = true;
     }
-    listAgainMs = startMs + restFactor * (clock.monotonic() - startMs);
+    // A list that was under way while somebody decided may not show it: it must not be the last word for as long as the rest is.
+    if (before === decisions) listAgainMs = startMs + restFactor * (clock.monotonic() - startMs);
     return listed;
   }
 
@@ -67,13 +70,15 @@ export function createCertificateDesk(deps: CertificateDeskDeps): CertificateDes
     if (!takesDecisions) return 'takesNone';
     const problem = wanted === 'approve' ? deps.approvalProblem() : null;
     if (problem !== null) return problem;
-    listAgainMs = Number.NEGATIVE_INFINITY;
     try {
       await (wanted === 'approve' ? trust.trust : trust.reject)(stateDir, thumbprint);
       return null;
     } catch (error) {
       log.warn({ err: error, thumbprint }, 'A decision about a certificate could not be carried out');
       return 'failed';
+    } finally {
+      decisions++;
+      listAgainMs = Number.NEGATIVE_INFINITY;
     }
   }
 
